@@ -1,0 +1,22 @@
+// Brings the chat database to the schema of this version. Run by one Job in Kubernetes and by `npm start`.
+import { readFileSync } from 'node:fs';
+import { Type } from '@sinclair/typebox';
+import { ConfigError, createLog, EXIT_CONFIG, loadConfig, messageOf, migrate, milliseconds, secretUrl, untilReachable } from '@parley/kit';
+import { chatMigrations, mysqlMigrations } from './migrations.ts';
+import { connectMysql } from './mysql.ts';
+
+const schema = Type.Object({
+  databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
+  startupTimeoutMs: milliseconds(60_000, 'how long to wait for the database'),
+});
+const log = createLog({ service: 'migrate-chat', instance: 'migrate', level: 'info' });
+try {
+  const config = loadConfig(schema, process.env, (path) => readFileSync(path, 'utf8'));
+  const connect = () => connectMysql(config.databaseUrl, { multipleStatements: true });
+  const connection = await untilReachable('MySQL', connect, { timeoutMs: config.startupTimeoutMs, log });
+  await migrate(mysqlMigrations(connection), chatMigrations(), log);
+  await connection.end();
+} catch (error) {
+  log.fatal(messageOf(error));
+  process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+}

@@ -1,0 +1,52 @@
+// What travels over Redis between replicas: one header line, then one encoded frame per line. Receivers forward the lines as they are.
+
+export interface FanoutHeader {
+  /** version of this format */
+  v: 1;
+  /** seq of the first frame; 0 for events that are not part of the log */
+  seq: number;
+  /** number of frames */
+  n: number;
+  /** instance that published it */
+  from: string;
+}
+
+export interface FanoutPayload {
+  header: FanoutHeader;
+  frames: Buffer[];
+}
+
+export const roomChannel = (roomId: string): string => `chat:room:${roomId}`;
+export const ROOM_CHANNEL_PREFIX = 'chat:room:';
+export const userChannel = (userId: number): string => `chat:user:${userId}`;
+
+const NEWLINE = 0x0a;
+
+/** Frames are JSON without line breaks (JSON.stringify writes none). */
+export function encodeFanout(header: Omit<FanoutHeader, 'v' | 'n'>, frames: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [Buffer.from(JSON.stringify({ v: 1, seq: header.seq, n: frames.length, from: header.from }))];
+  const newline = Buffer.from('\n');
+  for (const frame of frames) parts.push(newline, frame);
+  return Buffer.concat(parts);
+}
+
+/** Splits a payload into views of its lines. Returns undefined for what is not in this format: Redis is a boundary. */
+export function decodeFanout(payload: Buffer): FanoutPayload | undefined {
+  const end = payload.indexOf(NEWLINE);
+  if (end < 0) return undefined;
+  let header: FanoutHeader;
+  try {
+    header = JSON.parse(payload.toString('utf8', 0, end)) as FanoutHeader;
+  } catch {
+    return undefined;
+  }
+  if (header?.v !== 1 || !Number.isSafeInteger(header.seq) || header.seq < 0 || !Number.isSafeInteger(header.n)) return undefined;
+  const frames: Buffer[] = [];
+  for (let start = end + 1; start <= payload.length;) {
+    const next = payload.indexOf(NEWLINE, start);
+    const stop = next < 0 ? payload.length : next;
+    frames.push(payload.subarray(start, stop));
+    start = stop + 1;
+  }
+  return frames.length === header.n && header.n > 0 ? { header, frames } : undefined;
+}

@@ -1,0 +1,36 @@
+// What /healthz and /readyz answer: named checks that adapters set, and whether the process is draining.
+
+export interface Readiness {
+  ready: boolean;
+  draining: boolean;
+  /** check name -> reason, for each check that fails */
+  failing: Record<string, string>;
+}
+
+export class Health {
+  readonly #failing = new Map<string, string>();
+  #draining = false;
+  #started = false;
+
+  /** Records that a dependency the process cannot work without is fine (`undefined`) or why it is not. */
+  set(check: string, reason: string | undefined): void {
+    if (reason === undefined) this.#failing.delete(check);
+    else this.#failing.set(check, reason);
+  }
+  /** Everything is open; before this call the process is not ready. */
+  started(): void {
+    this.#started = true;
+  }
+  drain(): void {
+    this.#draining = true;
+  }
+  get draining(): boolean {
+    return this.#draining;
+  }
+  readiness(): Readiness {
+    const failing = Object.fromEntries(this.#failing);
+    if (!this.#started) failing['start'] = 'not finished';
+    if (this.#draining) failing['drain'] = 'shutting down';
+    return { ready: Object.keys(failing).length === 0, draining: this.#draining, failing };
+  }
+}

@@ -1,0 +1,87 @@
+// Typed routes: path, query and body are checked by their schemas before the handler runs; the handler returns the answer.
+import type { Static, TSchema } from '@sinclair/typebox';
+import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
+import { Value } from '@sinclair/typebox/value';
+import type { Express, Request, RequestHandler, Response } from 'express';
+import { AppError, type FieldError } from './errors.ts';
+import type { Identity, TokenVerifier } from './token.ts';
+
+export interface RouteInput<B, Q, P> {
+  body: B;
+  query: Q;
+  params: P;
+  request: Request;
+  response: Response;
+}
+
+/** `status` 204 has no body. */
+export interface Answer {
+  status?: number;
+  body?: unknown;
+}
+
+interface Route<B extends TSchema, Q extends TSchema, P extends TSchema> {
+  method: 'get' | 'post' | 'patch' | 'delete';
+  path: string;
+  body?: B;
+  query?: Q;
+  params?: P;
+  before?: RequestHandler[];
+  handle: (input: RouteInput<Static<B>, Static<Q>, Static<P>>) => Promise<Answer> | Answer;
+}
+
+/** Adds one route. Errors thrown by the handler reach the error middleware (express 5 awaits it). */
+export function addRoute<B extends TSchema, Q extends TSchema, P extends TSchema>(app: Express, route: Route<B, Q, P>): void {
+  const body = route.body && checker(route.body, '');
+  const query = route.query && checker(route.query, '/query', true);
+  const params = route.params && checker(route.params, '/path', true);
+  app[route.method](route.path, ...(route.before ?? []), async (request: Request, response: Response) => {
+    if (body && request.body === undefined) {
+      throw new AppError(
+        request.get('content-type') ? 'unsupported_media_type' : 'invalid_request',
+        'Send a JSON body with Content-Type: application/json',
+      );
+    }
+    const answer = await route.handle({
+      body: body ? body(request.body) : undefined,
+      query: query ? query({ ...request.query }) : undefined,
+      params: params ? params({ ...request.params }) : undefined,
+      request,
+      response,
+    });
+    response.status(answer.status ?? 200);
+    if (answer.body === undefined) response.end();
+    else response.json(answer.body);
+  });
+}
+
+/** Text of query and path is converted to the schema's types first ("50" -> 50), and defaults are filled in. */
+function checker(schema: TSchema, at: string, convert = false): (value: unknown) => unknown {
+  const check: TypeCheck<TSchema> = TypeCompiler.Compile(schema);
+  return (given) => {
+    const value = convert ? Value.Convert(schema, Value.Default(schema, given)) : given;
+    if (check.Check(value)) return value;
+    const errors: FieldError[] = [];
+    for (const error of check.Errors(value)) {
+      errors.push({ path: `${at}${error.path}` || '/', message: error.message });
+      if (errors.length === 10) break;
+    }
+    throw new AppError('invalid_request', `${errors[0]?.path}: ${errors[0]?.message}`, { errors });
+  };
+}
+
+/** Middleware: a valid access token is required; its identity is left for {@link identityOf}. */
+export function requireUser(verifier: TokenVerifier): RequestHandler {
+  return async (request, response, next) => {
+    const match = /^Bearer ([^\s]+)$/i.exec(request.get('authorization') ?? '');
+    if (!match?.[1]) throw new AppError('unauthorized', 'Send Authorization: Bearer <token>');
+    (response.locals as { identity?: Identity }).identity = await verifier.verify(match[1]);
+    next();
+  };
+}
+
+export function identityOf(response: Response): Identity {
+  const { identity } = response.locals as { identity?: Identity };
+  if (!identity) throw new AppError('unauthorized');
+  return identity;
+}

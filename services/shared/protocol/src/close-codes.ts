@@ -1,0 +1,18 @@
+// The closed table of WebSocket close codes and what a client does after each.
+
+export interface CloseCode {
+  readonly code: number;
+  readonly reason: string;
+  /** reconnect: at once with jitter · refresh: get a new token first · back-off: wait longer each time · stop: a person must act */
+  readonly client: 'reconnect' | 'refresh' | 'back-off' | 'stop';
+}
+
+export const closeCodes = {
+  normal: { code: 1000, reason: 'bye', client: 'stop' },
+  restart: { code: 1012, reason: 'service restart', client: 'reconnect' },
+  overloaded: { code: 1013, reason: 'try again later', client: 'back-off' },
+  protocol: { code: 4400, reason: 'too many wrong frames', client: 'stop' },
+  auth: { code: 4401, reason: 'authentication required', client: 'refresh' },
+} as const satisfies Record<string, CloseCode>;
+
+export type CloseCodeName = keyof typeof closeCodes;

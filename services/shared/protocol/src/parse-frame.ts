@@ -1,0 +1,41 @@
+// Turns the text of one WebSocket frame into a checked client frame, or says which field is wrong.
+import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
+import type { TSchema } from '@sinclair/typebox';
+import { clientFrames, type ClientFrame } from './client-frames.ts';
+import { METADATA_MAX_BYTES } from './limits.ts';
+
+export type ParsedFrame = { ok: true; frame: ClientFrame } | { ok: false; path: string; message: string };
+
+const utf8 = new TextEncoder();
+const checks = new Map<string, TypeCheck<TSchema>>(
+  Object.entries(clientFrames).map(([type, schema]) => [type, TypeCompiler.Compile(schema as TSchema)]),
+);
+
+/** Parses and validates one text frame. Never throws. */
+export function parseClientFrame(text: string): ParsedFrame {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, path: '', message: 'not valid JSON' };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { ok: false, path: '', message: 'expected a JSON object' };
+  const type: unknown = (value as Record<string, unknown>)['type'];
+  const check = typeof type === 'string' ? checks.get(type) : undefined;
+  if (!check) return { ok: false, path: '/type', message: `unknown type; known: ${[...checks.keys()].join(', ')}` };
+  if (!check.Check(value)) {
+    const first = check.Errors(value).First();
+    return { ok: false, path: first?.path ?? '', message: first?.message ?? 'does not match the schema' };
+  }
+  const frame = value as ClientFrame;
+  // JSON text of metadata is what is stored; its size is known only after serialising it.
+  if (frame.type === 'message') {
+    if (frame.metadata && utf8.encode(JSON.stringify(frame.metadata)).length > METADATA_MAX_BYTES) {
+      return { ok: false, path: '/metadata', message: `more than ${METADATA_MAX_BYTES} bytes` };
+    }
+    // A lone surrogate has no UTF-8 form: it would be stored as something else than what was sent.
+    if (/\p{Surrogate}/u.test(frame.content)) return { ok: false, path: '/content', message: 'not well-formed Unicode' };
+  }
+  return { ok: true, frame };
+}

@@ -1,0 +1,114 @@
+// REST shapes: bodies, queries and answers of auth, core and gateway. Bodies refuse unknown fields.
+import { Type, type Static, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
+import { RoomId, Seq } from './client-frames.ts';
+import { MEMBER_IDS_MAX, PAGE_DEFAULT, PAGE_MAX } from './limits.ts';
+import { Entry } from './server-frames.ts';
+
+const strict = <P extends TProperties>(properties: P): TObject<P> => Type.Object(properties, { additionalProperties: false });
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Timestamp = Type.String({ description: 'RFC 3339, UTC, milliseconds' });
+export const UserId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+
+/** RFC 9457 problem details. */
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  code: Type.String(),
+  request_id: Type.String(),
+  errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+  retry_after_ms: Type.Optional(Type.Integer()),
+});
+
+const Email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$' });
+const Password = Type.String({ minLength: 8, maxLength: 128 });
+const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' });
+
+export const RegisterBody = strict({ name: Name, email: Email, password: Password });
+export const LoginBody = strict({ email: Type.String({ maxLength: 254 }), password: Type.String({ maxLength: 128 }) });
+export const RefreshBody = strict({ refresh_token: Type.String({ minLength: 1, maxLength: 256 }) });
+export const AuthAnswer = Type.Object({
+  token: Type.String(),
+  refresh_token: Type.String(),
+  expires_in: Type.Integer({ description: 'Life of the token in seconds' }),
+  user: Type.Object({ id: UserId, name: Type.String(), email: Type.String() }),
+});
+
+export const User = Type.Object({
+  id: UserId,
+  name: Type.String(),
+  email: Type.Optional(Type.String({ description: 'Only for oneself' })),
+});
+
+export const RoomType = Type.Union([Type.Literal('direct'), Type.Literal('group')]);
+export const CreateRoomBody = strict({
+  room_type: RoomType,
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' })),
+  member_ids: Type.Array(UserId, { maxItems: MEMBER_IDS_MAX, uniqueItems: true }),
+});
+export const Member = Type.Object({
+  user_id: UserId,
+  name: Type.String(),
+  role: Type.Union([Type.Literal('admin'), Type.Literal('member')]),
+});
+export const Room = Type.Object({
+  id: RoomId,
+  room_type: RoomType,
+  name: nullable(Type.String()),
+  created_by: UserId,
+  created_at: Timestamp,
+  last_seq: Seq,
+  last_message_at: nullable(Timestamp),
+  unread_count: Type.Integer({ minimum: 0 }),
+  last_read_seq: Seq,
+  last_message: nullable(Entry),
+  members: Type.Array(Member, { description: 'The first members, at most 100' }),
+});
+export const PageQuery = strict({
+  limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }),
+  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+});
+export const RoomList = Type.Object({ rooms: Type.Array(Room), next_cursor: nullable(Type.String()) });
+export const MessagesQuery = strict({
+  limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }),
+  before_seq: Type.Optional(Seq),
+  after_seq: Type.Optional(Seq),
+});
+/** Newest first by default and with before_seq, oldest first with after_seq. */
+export const MessageList = Type.Object({ messages: Type.Array(Entry), has_more: Type.Boolean() });
+
+export const Invitation = Type.Object({
+  id: Type.String(),
+  room_id: RoomId,
+  room_name: nullable(Type.String()),
+  invited_by: UserId,
+  state: Type.Union([Type.Literal('pending'), Type.Literal('accepted'), Type.Literal('declined'), Type.Literal('withdrawn')]),
+  created_at: Timestamp,
+});
+export const InvitationList = Type.Object({ invitations: Type.Array(Invitation), next_cursor: nullable(Type.String()) });
+
+export const HealthAnswer = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('draining')]),
+  service: Type.String(),
+  instance: Type.String(),
+  version: Type.String(),
+  connections: Type.Optional(Type.Integer({ minimum: 0 })),
+});
+
+export type Problem = Static<typeof Problem>;
+export type RegisterBody = Static<typeof RegisterBody>;
+export type LoginBody = Static<typeof LoginBody>;
+export type RefreshBody = Static<typeof RefreshBody>;
+export type AuthAnswer = Static<typeof AuthAnswer>;
+export type User = Static<typeof User>;
+export type CreateRoomBody = Static<typeof CreateRoomBody>;
+export type Member = Static<typeof Member>;
+export type Room = Static<typeof Room>;
+export type RoomList = Static<typeof RoomList>;
+export type PageQuery = Static<typeof PageQuery>;
+export type MessagesQuery = Static<typeof MessagesQuery>;
+export type MessageList = Static<typeof MessageList>;
+export type Invitation = Static<typeof Invitation>;
+export type InvitationList = Static<typeof InvitationList>;
+export type HealthAnswer = Static<typeof HealthAnswer>;
