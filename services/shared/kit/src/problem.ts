@@ -1,5 +1,5 @@
 // RFC 9457 problem details from any thrown value.
-import { errorCodes, type ErrorCodeName, type Problem } from '@parley/protocol';
+import { errorCodes, type Problem } from '@parley/protocol';
 import { AppError, type FieldError } from './errors.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';

@@ -9,6 +9,7 @@ export interface CloseCode {
 
 export const closeCodes = {
   normal: { code: 1000, reason: 'bye', client: 'stop' },
+  too_large: { code: 1009, reason: 'frame too large', client: 'stop' },
   restart: { code: 1012, reason: 'service restart', client: 'reconnect' },
   overloaded: { code: 1013, reason: 'try again later', client: 'back-off' },
   protocol: { code: 4400, reason: 'too many wrong frames', client: 'stop' },

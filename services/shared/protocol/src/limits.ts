@@ -27,3 +27,8 @@ export const MEMBER_IDS_MAX = 100;
 /** Page size of REST lists. */
 export const PAGE_DEFAULT = 50;
 export const PAGE_MAX = 100;
+/**
+ * Largest frame a server reads at all, in bytes. Frames between its configured limit and this one are answered with close 1009;
+ * beyond it the connection is cut without a close frame.
+ */
+export const FRAME_HARD_MAX_BYTES = 1024 * 1024 + 64 * 1024;
