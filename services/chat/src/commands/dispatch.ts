@@ -1,0 +1,67 @@
+// From the text of a frame to the command that runs it.
+import {
+  closeCodes,
+  parseClientFrame,
+  PENDING_BYTES_MAX,
+  PENDING_FRAMES_MAX,
+  STRIKES_PER_MINUTE,
+  type ClientFrame,
+} from '@parley/protocol';
+import type { ChatContext } from '../context.ts';
+import { strike } from '../domain/strikes.ts';
+import type { Session } from '../session.ts';
+import { authenticate } from './authenticate.ts';
+import { joinRoom, leave } from './join-room.ts';
+import { message } from './message.ts';
+import { sendError } from './send-error.ts';
+
+/** Handles one text frame. Synchronous up to the first read of the database; never throws. */
+export function receive(context: ChatContext, session: Session, text: string): void {
+  if (session.state === 'pending') return receivePending(context, session, text);
+  const parsed = parseClientFrame(text);
+  if (!parsed.ok) return wrongFrame(context, session, parsed);
+  run(context, session, parsed.frame);
+}
+
+/** Before the token is verified only `auth` runs; the rest waits, bounded, and is never lost. */
+function receivePending(context: ChatContext, session: Session, text: string): void {
+  const parsed = parseClientFrame(text);
+  if (!parsed.ok) return wrongFrame(context, session, parsed);
+  if (parsed.frame.type === 'auth' && !session.verifying) return startAuthentication(context, session, parsed.frame.token);
+  session.queued ??= [];
+  session.queuedBytes += text.length;
+  if (session.queued.length >= PENDING_FRAMES_MAX || session.queuedBytes > PENDING_BYTES_MAX) {
+    sendError(context, session, 'unauthorized', { message: 'Too many frames before authentication' });
+    return session.end(closeCodes.auth);
+  }
+  session.queued.push(text);
+}
+
+export function startAuthentication(context: ChatContext, session: Session, token: string): void {
+  void authenticate(context, session, token, (frames) => {
+    for (const frame of frames) receive(context, session, frame);
+  });
+}
+
+/** Answers with what is wrong; too many of these close the socket. */
+export function wrongFrame(context: ChatContext, session: Session, { path, message }: { path: string; message: string }): void {
+  sendError(context, session, 'invalid_frame', { details: { path, message } });
+  session.strikes = strike(session.strikes, Date.now());
+  if (session.strikes.count >= STRIKES_PER_MINUTE) session.end(closeCodes.protocol);
+}
+
+function run(context: ChatContext, session: Session, frame: ClientFrame): void {
+  switch (frame.type) {
+    case 'message':
+      return message(context, session, frame);
+    case 'ping':
+      return session.send({ type: 'pong' });
+    case 'join_room':
+      return void joinRoom(context, session, frame);
+    case 'leave_room':
+      leave(context, session, frame.room_id);
+      return session.send({ type: 'left', room_id: frame.room_id });
+    case 'auth':
+      if (!session.verifying) startAuthentication(context, session, frame.token);
+  }
+}

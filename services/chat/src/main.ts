@@ -1,0 +1,6 @@
+// Starts one chat replica from the environment.
+import { runService } from '@parley/kit';
+import { chatConfig } from './config.ts';
+import { startChat } from './service.ts';
+
+await runService({ service: 'chat', schema: chatConfig, env: process.env, start: startChat });

@@ -1,0 +1,64 @@
+// Metrics of the chat process.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export interface ChatMetrics {
+  received: Counter;
+  sent: Counter;
+  errors: Counter<'code'>;
+  closed: Counter<'code'>;
+  stored: Counter<'duplicate'>;
+  commitSeconds: Histogram;
+  commitMessages: Histogram;
+  commitFailures: Counter<'failure'>;
+  repaired: Counter;
+}
+
+/** `state` is read at each scrape. */
+export function createChatMetrics(
+  registry: Registry,
+  state: { connections: () => number; rooms: () => number; queued: () => number },
+): ChatMetrics {
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('websocket_connections', 'Open WebSocket connections', state.connections);
+  gauge('chat_rooms_active', 'Rooms with joined sockets on this instance', state.rooms);
+  gauge('chat_writer_queue', 'Messages that wait for a transaction', state.queued);
+  return {
+    received: new Counter({ name: 'websocket_messages_received_total', help: 'Frames received', registers }),
+    sent: new Counter({ name: 'websocket_messages_sent_total', help: 'Frames delivered to joined sockets', registers }),
+    errors: new Counter({ name: 'websocket_errors_total', help: 'Error frames sent, by code', labelNames: ['code'], registers }),
+    closed: new Counter({ name: 'websocket_closed_total', help: 'Connections closed, by close code', labelNames: ['code'], registers }),
+    stored: new Counter({ name: 'chat_messages_sent_total', help: 'Messages acknowledged', labelNames: ['duplicate'], registers }),
+    commitSeconds: new Histogram({
+      name: 'chat_commit_duration_seconds',
+      help: 'Time of one transaction of the writer',
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+      registers,
+    }),
+    commitMessages: new Histogram({
+      name: 'chat_commit_messages',
+      help: 'Messages in one transaction',
+      buckets: [1, 2, 5, 10, 20, 50, 100],
+      registers,
+    }),
+    commitFailures: new Counter({
+      name: 'chat_commit_failures_total',
+      help: 'Transactions that failed',
+      labelNames: ['failure'],
+      registers,
+    }),
+    repaired: new Counter({
+      name: 'chat_repaired_entries_total',
+      help: 'Entries read from the database because they did not arrive',
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,26 @@
+// What chat needs from outside: the database's readers, the way to other replicas, the way to the sockets.
+import type { Entry } from '@parley/protocol';
+import type { Membership } from '@parley/chat-store';
+
+/** The database as the only truth about a room. Every call may throw when the database is away. */
+export interface RoomReader {
+  membership(roomId: string, userId: number): Promise<Membership | undefined>;
+  /** entries after `afterSeq`, ascending, at most `limit` */
+  entriesAfter(roomId: string, afterSeq: number, limit: number): Promise<Entry[]>;
+  heads(roomIds: readonly string[]): Promise<Map<string, number>>;
+}
+
+/** Hints between replicas. Losing one costs time, never a message. */
+export interface Fanout {
+  /** false while nothing arrives from other replicas */
+  readonly connected: boolean;
+  /** Resolves when the subscription stands; at once when it cannot be made now (it is made later by itself). */
+  subscribe(roomId: string): Promise<void>;
+  unsubscribe(roomId: string): void;
+  publish(roomId: string, payload: Buffer): void;
+}
+
+/** Native fan-out to the sockets that are subscribed to a topic. */
+export interface Topics {
+  publish(roomId: string, frame: Buffer): void;
+}
