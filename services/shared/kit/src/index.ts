@@ -16,3 +16,4 @@ export * from './problem.ts';
 export * from './redis.ts';
 export * from './route.ts';
 export * from './token.ts';
+export * from './watch.ts';

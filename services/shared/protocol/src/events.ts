@@ -5,7 +5,7 @@ import { Entry } from './server-frames.ts';
 /** Topic names are an interface: other systems subscribe to them. */
 export const topics = { messages: 'chat.messages', rooms: 'chat.rooms', users: 'users' } as const;
 
-const cloudEvent = <T extends TSchema>(type: string, data: T) =>
+export const cloudEvent = <T extends TSchema>(type: string, data: T) =>
   Type.Object({
     specversion: Type.Literal('1.0'),
     id: Type.String({ description: 'Dedupe key: room:seq for messages' }),

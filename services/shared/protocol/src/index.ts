@@ -6,4 +6,5 @@ export * from './events.ts';
 export * from './limits.ts';
 export * from './parse-frame.ts';
 export * from './rest.ts';
+export * from './room-events.ts';
 export * from './server-frames.ts';

@@ -1,0 +1,39 @@
+// Events of topic chat.rooms: what happens to rooms, members and invitations.
+import { Type, type Static } from '@sinclair/typebox';
+import { RoomId } from './client-frames.ts';
+import { cloudEvent } from './events.ts';
+import { RoomType, UserId } from './rest.ts';
+
+export const RoomCreated = cloudEvent(
+  'chat.room.created',
+  Type.Object({
+    room_id: RoomId,
+    room_type: RoomType,
+    name: Type.Union([Type.String(), Type.Null()]),
+    created_by: UserId,
+    member_ids: Type.Array(UserId, { description: 'Who is a member from the start' }),
+  }),
+);
+export const InvitationCreated = cloudEvent(
+  'chat.invitation.created',
+  Type.Object({ invitation_id: Type.String(), room_id: RoomId, user_id: UserId, invited_by: UserId }),
+);
+export const InvitationAnswered = cloudEvent(
+  'chat.invitation.answered',
+  Type.Object({
+    invitation_id: Type.String(),
+    room_id: RoomId,
+    user_id: UserId,
+    answer: Type.Union([Type.Literal('accepted'), Type.Literal('declined')]),
+  }),
+);
+export const MemberJoined = cloudEvent(
+  'chat.member.joined',
+  Type.Object({ room_id: RoomId, user_id: UserId, seq: Type.Integer({ minimum: 1, description: 'The system entry that tells of it' }) }),
+);
+
+export type RoomCreated = Static<typeof RoomCreated>;
+export type InvitationCreated = Static<typeof InvitationCreated>;
+export type InvitationAnswered = Static<typeof InvitationAnswered>;
+export type MemberJoined = Static<typeof MemberJoined>;
+export type RoomEvent = RoomCreated | InvitationCreated | InvitationAnswered | MemberJoined;
