@@ -1,0 +1,6 @@
+// Starts the core service from the environment.
+import { runService } from '@parley/kit';
+import { coreConfig } from './config.ts';
+import { startCore } from './service.ts';
+
+await runService({ service: 'core', schema: coreConfig, env: process.env, start: startCore });
