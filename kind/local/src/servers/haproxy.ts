@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { accountOf, privateFile, privateFolder } from '../processes/account.ts';
 import { findProgram } from '../processes/programs.ts';
-import { launch, type Server, type ServerOptions } from './server.ts';
+import { launch, runStep, type Server, type ServerOptions } from './server.ts';
 
 export interface HaproxyOptions extends Omit<ServerOptions, 'port'> {
   config: string;
@@ -17,6 +17,8 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Server> {
   privateFolder(options.dir, account);
   const file = join(options.dir, 'haproxy.cfg');
   privateFile(file, options.config, account);
+  // A wrong configuration is told before anything listens.
+  await runStep({ name: 'haproxy-check', command, args: ['-c', '-f', file], account, cwd: options.dir }, options);
   const [port] = options.ports;
   return launch(
     {

@@ -63,6 +63,7 @@ export async function launch(spec: LaunchSpec, options: ServerOptions): Promise<
   try {
     options.onSpawn?.(child);
     await ready(child, spec, options.signal);
+    if (!child.alive()) throw new Error(`${spec.name} ended, and another process answers on port ${spec.port}`);
   } catch (error) {
     await stop();
     throw error;

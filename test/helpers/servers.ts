@@ -1,0 +1,128 @@
+// Real servers for a suite: started in a folder of their own on free ports, ended and removed also when the suite fails.
+//
+//   const servers = await startServers(['mysql', 'redis']);
+//   after(() => servers.stop());
+//   servers.mysql.url, servers.redis.kill('SIGKILL'), await servers.start('redis') …
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { killGroup, type Child } from '../../kind/local/src/processes/child.ts';
+import { startOf } from '../../kind/local/src/processes/identity.ts';
+import { freePort } from '../../kind/local/src/processes/probe.ts';
+import { startHaproxy, type HaproxyOptions } from '../../kind/local/src/servers/haproxy.ts';
+import { findJava, hasKafkaJars, kafkaJarsFolder } from '../../kind/local/src/servers/kafka-jars.ts';
+import { startKafka } from '../../kind/local/src/servers/kafka.ts';
+import { startMysql } from '../../kind/local/src/servers/mysql.ts';
+import { startPostgres } from '../../kind/local/src/servers/postgres.ts';
+import { startRedis } from '../../kind/local/src/servers/redis.ts';
+import type { Server } from '../../kind/local/src/servers/server.ts';
+
+export type { Server } from '../../kind/local/src/servers/server.ts';
+export { freePort };
+
+export type ServerName = 'redis' | 'mysql' | 'postgres' | 'kafka';
+
+const cache = process.env['PARLEY_CACHE'] ?? join(homedir(), '.cache', 'parley');
+const PREFIX = 'parley-test-';
+
+/** Why a suite that needs Kafka is skipped, for the option `skip`; false where it can run. */
+export const kafkaMissing = (): string | false =>
+  findJava() !== undefined && hasKafkaJars(cache) ? false : 'no Java or no jars of Kafka on this machine';
+
+/** Folders and processes of this test process that are still there; the process's end ends them. */
+const open = new Map<string, Set<number>>();
+let watching = false;
+
+/** A folder that the servers' own accounts can reach. Removed at the end of the process at the latest. */
+export function temporaryFolder(): string {
+  watchExit();
+  const dir = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  chmodSync(dir, 0o755);
+  open.set(dir, new Set());
+  return dir;
+}
+
+export function removeFolder(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+  open.delete(dir);
+}
+
+export type Servers<N extends ServerName> = Record<N, Server> & {
+  dir: string;
+  /** Starts a server again after it was stopped or killed: same port, same data, same passwords. */
+  start(name: N): Promise<Server>;
+  haproxy(options: Pick<HaproxyOptions, 'config' | 'ports'>): Promise<Server>;
+  /** Stops everything and removes the folder. */
+  stop(): Promise<void>;
+};
+
+/** Starts the named servers at once. When one cannot start, the others are stopped and it throws. */
+export async function startServers<const N extends ServerName>(names: readonly N[]): Promise<Servers<N>> {
+  const dir = temporaryFolder();
+  const running: Server[] = [];
+  const ports = new Map<string, number>();
+  const passwords = { password: randomBytes(18).toString('base64url'), rootPassword: randomBytes(18).toString('base64url') };
+  const onSpawn = (child: Child) => {
+    open.get(dir)?.add(child.pid);
+    void child.exited.then(() => open.get(dir)?.delete(child.pid));
+  };
+
+  const start = async (name: N): Promise<Server> => {
+    const port = ports.get(name) ?? (await freePort());
+    ports.set(name, port);
+    const server = await starters[name]({ dir: join(dir, name), port, logDir: join(dir, 'logs'), onSpawn, ...passwords });
+    running.push(server);
+    return Object.assign(result, { [name]: server })[name];
+  };
+  const stop = async () => {
+    // Last started first: HAProxy and clients before the databases. A paused server must go on before it can stop.
+    for (const server of running.splice(0).reverse()) {
+      server.kill('SIGCONT');
+      await server.stop();
+    }
+    removeFolder(dir);
+  };
+  const haproxy = async (options: Pick<HaproxyOptions, 'config' | 'ports'>) => {
+    const server = await startHaproxy({ ...options, dir: join(dir, 'haproxy'), logDir: join(dir, 'logs'), onSpawn });
+    running.push(server);
+    return server;
+  };
+  const result = { dir, start, stop, haproxy } as Servers<N>;
+
+  const outcomes = await Promise.allSettled(names.map(start));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) {
+    await stop();
+    throw failed.reason;
+  }
+  return result;
+}
+
+const starters = {
+  redis: startRedis,
+  mysql: startMysql,
+  postgres: startPostgres,
+  kafka: (options: Parameters<typeof startRedis>[0]) => startKafka({ ...options, jars: kafkaJarsFolder(cache) }),
+} satisfies Record<ServerName, unknown>;
+
+/** Ends children when the process ends in any way it can notice, and removes what killed test runs left. */
+function watchExit(): void {
+  if (watching) return;
+  watching = true;
+  sweep();
+  process.on('exit', () => {
+    for (const [dir, pids] of open) {
+      pids.forEach(killGroup);
+      rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+    }
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+}
+
+function sweep(): void {
+  for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith(PREFIX))) {
+    const pid = Number(name.slice(PREFIX.length).split('-')[0]);
+    if (startOf(pid) === undefined) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
