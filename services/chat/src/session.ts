@@ -9,8 +9,13 @@ export type SessionState = 'pending' | 'open' | 'closed';
 /** A room of this socket: under way, or joined with its feed. */
 export type RoomMembership = { joined: false } | { joined: true; feed: RoomFeed };
 
+/** Builds of the binding differ: some return this object from getUserData(), some copy its own keys. One key survives both. */
+export interface SocketData {
+  session: Session;
+}
+
 export class Session {
-  ws: WebSocket<Session> | undefined = undefined;
+  ws: WebSocket<SocketData> | undefined = undefined;
   state: SessionState = 'pending';
   readonly id: string;
   /** where the token came from at the upgrade; cleared when verified */

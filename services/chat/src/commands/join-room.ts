@@ -71,7 +71,9 @@ function deliver(context: ChatContext, session: Session, { feed, membership, pla
   const recent = plan.from === undefined ? [] : (feed.recent(plan.from + older.length) ?? []);
   ws.cork(() => {
     if (plan.gap) ws.send(JSON.stringify({ type: 'gap', room_id: roomId, ...plan.gap }));
-    for (const frame of older) ws.send(frame);
+    // The database may be ahead of the feed; what is newer than `last` is still to come by the topic.
+    const undelivered = plan.from === undefined ? 0 : Math.max(0, plan.from + older.length - 1 - feed.last);
+    for (const frame of older.slice(0, older.length - undelivered)) ws.send(frame);
     for (const frame of recent) ws.send(frame);
     const unread = Math.max(0, membership.messageCount - membership.lastReadCount);
     ws.send(

@@ -7,7 +7,7 @@ import { messageOf, type Health, type Log } from '@parley/kit';
 import { receive, startAuthentication, wrongFrame } from '../commands/dispatch.ts';
 import { leave } from '../commands/join-room.ts';
 import type { ChatContext } from '../context.ts';
-import { Session } from '../session.ts';
+import { Session, type SocketData } from '../session.ts';
 import { CLOSE_ON_BACKPRESSURE, closeApp, listenExclusively, type Listener } from './uws.ts';
 
 /** A socket whose unsent bytes pass this bound is closed; it resumes by seq. */
@@ -33,7 +33,7 @@ export class WsEdge {
 
   constructor(options: EdgeOptions) {
     this.#options = options;
-    this.app.ws<Session>('/api/ws', {
+    this.app.ws<SocketData>('/api/ws', {
       maxPayloadLength: FRAME_HARD_MAX_BYTES,
       maxBackpressure: BACKPRESSURE_MAX_BYTES,
       closeOnBackpressureLimit: CLOSE_ON_BACKPRESSURE,
@@ -89,7 +89,7 @@ export class WsEdge {
     const bearer = /^Bearer (\S+)$/i.exec(request.getHeader('authorization'))?.[1];
     const token = bearer ?? (request.getQuery('token') || undefined);
     response.upgrade(
-      new Session(randomUUID(), token, Date.now()),
+      { session: new Session(randomUUID(), token, Date.now()) },
       request.getHeader('sec-websocket-key'),
       '', // a subprotocol is neither asked for nor given
       request.getHeader('sec-websocket-extensions'),
@@ -97,8 +97,8 @@ export class WsEdge {
     );
   }
 
-  #open(ws: WebSocket<Session>): void {
-    const session = ws.getUserData();
+  #open(ws: WebSocket<SocketData>): void {
+    const session = ws.getUserData().session;
     session.ws = ws;
     this.sessions.add(session);
     const token = session.upgradeToken;
@@ -107,18 +107,18 @@ export class WsEdge {
   }
 
   /** The buffer belongs to the native side and is gone after this call, so its text is taken at once. */
-  #message(ws: WebSocket<Session>, data: ArrayBuffer, isBinary: boolean): void {
+  #message(ws: WebSocket<SocketData>, data: ArrayBuffer, isBinary: boolean): void {
     const context = this.#options.context();
-    const session = ws.getUserData();
+    const session = ws.getUserData().session;
     context.metrics.received.inc();
     if (data.byteLength > context.frameMaxBytes) return session.end(closeCodes.too_large);
     if (isBinary) return wrongFrame(context, session, { path: '', message: 'binary frames are not understood; send text' });
     receive(context, session, Buffer.from(data).toString('utf8'));
   }
 
-  #close(ws: WebSocket<Session>, code: number): void {
+  #close(ws: WebSocket<SocketData>, code: number): void {
     const context = this.#options.context();
-    const session = ws.getUserData();
+    const session = ws.getUserData().session;
     session.state = 'closed';
     session.ws = undefined;
     this.sessions.delete(session);

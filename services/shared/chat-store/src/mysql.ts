@@ -26,7 +26,7 @@ export function createMysqlPool(url: string, { max = 10 }: { max?: number } = {}
  */
 export async function connectWriter(url: string): Promise<Connection> {
   const connection = await mysql.createConnection({ ...options(url), multipleStatements: true });
-  await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, SESSION innodb_lock_wait_timeout = 5');
+  await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION innodb_lock_wait_timeout = 5');
   return connection;
 }
 

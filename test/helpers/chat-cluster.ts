@@ -1,0 +1,153 @@
+// Chat replicas as processes of their own on real MySQL and Redis, and rooms made directly in the database.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createLog, migrate } from '@parley/kit';
+import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, toBinary, type MysqlPool } from '@parley/chat-store';
+import type { RowDataPacket } from 'mysql2';
+import { freePort, startServers, type Servers } from './servers.ts';
+import { startTokenIssuer, type TokenIssuer } from './tokens.ts';
+import { WsClient } from './ws-client.ts';
+
+export const quiet = createLog({ service: 'test', instance: 'test', level: process.env['TEST_LOG'] ?? 'error' });
+
+export interface Replica {
+  name: string;
+  url: string;
+  http: string;
+  adminUrl: string;
+  process: ChildProcess;
+  output: () => string;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+export interface ChatCluster {
+  servers: Servers<'mysql' | 'redis'>;
+  issuer: TokenIssuer;
+  pool: MysqlPool;
+  replicas: Replica[];
+  startReplica(name: string, env?: Record<string, string>): Promise<Replica>;
+  /** A group with these active members. */
+  room(memberIds: number[]): Promise<string>;
+  rows(roomId: string): Promise<{ seq: number; sender_id: number; content: string; client_msg_id: string | null }[]>;
+  login(replica: Replica, userId: number): Promise<WsClient>;
+  stop(): Promise<void>;
+}
+
+export async function startChatCluster(replicaCount: number, env: Record<string, string> = {}): Promise<ChatCluster> {
+  const servers = await startServers(['mysql', 'redis']);
+  const issuer = await startTokenIssuer();
+  const replicas: Replica[] = [];
+  const pool = createMysqlPool(servers.mysql.url);
+  const clients: WsClient[] = [];
+  const stop = async () => {
+    await Promise.all(clients.map((client) => client.close()));
+    await Promise.all(replicas.map((replica) => replica.kill('SIGKILL')));
+    await pool.end();
+    await issuer.stop();
+    await servers.stop();
+  };
+  try {
+    const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
+    await migrate(mysqlMigrations(connection), chatMigrations(), quiet);
+    await connection.end();
+    const startReplica = async (name: string, more: Record<string, string> = {}) => {
+      const replica = await launch(name, {
+        DATABASE_URL: servers.mysql.url,
+        REDIS_URL: servers.redis.url,
+        JWKS_URL: issuer.jwksUrl,
+        DRAIN_WINDOW_MS: '2000',
+        STARTUP_TIMEOUT_MS: '15000',
+        ...env,
+        ...more,
+      });
+      replicas.push(replica);
+      return replica;
+    };
+    await Promise.all(Array.from({ length: replicaCount }, (_, index) => startReplica(`chat-${index + 1}`)));
+    replicas.sort((a, b) => a.name.localeCompare(b.name));
+    return {
+      servers,
+      issuer,
+      pool,
+      replicas,
+      startReplica,
+      stop,
+      room: (memberIds) => createRoom(pool, memberIds),
+      rows: async (roomId) => {
+        const [rows] = await pool.query<RowDataPacket[]>(
+          'SELECT seq, sender_id, content, client_msg_id FROM messages WHERE room_id = ? ORDER BY seq',
+          [toBinary(roomId)],
+        );
+        return rows as never;
+      },
+      login: async (replica, userId) => {
+        const client = await WsClient.login(replica.url, await issuer.token(userId));
+        clients.push(client);
+        return client;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function launch(name: string, env: Record<string, string>): Promise<Replica> {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const child = spawn(
+    process.execPath,
+    ['--conditions=parley-source', '--import', 'ts-blank-space/register', 'services/chat/src/main.ts'],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        SERVER_HOST: '127.0.0.1',
+        ADMIN_HOST: '127.0.0.1',
+        SERVER_PORT: String(port),
+        ADMIN_PORT: String(adminPort),
+        INSTANCE_NAME: name,
+        LOG_LEVEL: 'info',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  const ready = new Promise<void>((resolve, reject) => {
+    const collect = (data: Buffer) => {
+      output += data.toString();
+      if (output.includes('"msg":"ready"')) resolve();
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.on('exit', (code, signal) => reject(new Error(`${name} ended (${code ?? signal}) before it was ready:\n${output.slice(-2000)}`)));
+  });
+  await ready;
+  return {
+    name,
+    url: `ws://127.0.0.1:${port}/api/ws`,
+    http: `http://127.0.0.1:${port}`,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    process: child,
+    output: () => output,
+    kill: async (signal) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
+
+async function createRoom(pool: MysqlPool, memberIds: number[]): Promise<string> {
+  const roomId = newId();
+  const now = new Date();
+  await pool.query("INSERT INTO rooms (id, type, name, created_by, created_at) VALUES (?, 'group', 'test', ?, ?)", [
+    toBinary(roomId),
+    memberIds[0],
+    now,
+  ]);
+  await pool.query('INSERT INTO room_members (room_id, user_id, role, state, joined_at) VALUES ?', [
+    memberIds.map((id) => [toBinary(roomId), id, 'member', 'active', now]),
+  ]);
+  return roomId;
+}
