@@ -1,0 +1,157 @@
+// The EventSink on Kafka. A producer whose send failed is never used again: its sequence numbers may be behind those of the broker,
+// which would then take different records for copies of the lost ones and drop them silently. A new producer gets a new id.
+import net from 'node:net';
+import tls from 'node:tls';
+import { messageOf } from '@parley/kit';
+import { Kafka, logLevel, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+import type { OutgoingRecord } from '../domain/records.ts';
+import { RecordsRefused, type EventSink } from '../ports.ts';
+import { ensureTopics } from './kafka-topics.ts';
+
+export interface KafkaSinkOptions {
+  brokers: readonly string[];
+  clientId: string;
+  /** Called when the client cannot reach Kafka, long before a send gives up. */
+  onTrouble: (reason: string) => void;
+}
+
+interface Session {
+  kafka: Kafka;
+  producer: Producer;
+  topics: Set<string>;
+}
+
+/** Answers that no retry changes. */
+const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): EventSink {
+  const fence = createFence();
+  let session: Session | undefined;
+
+  const openSession = async (): Promise<Session> => {
+    const kafka = new Kafka({
+      clientId,
+      brokers: [...brokers],
+      // The default of 5 tries ends within the restart of a broker.
+      retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 2000 },
+      connectionTimeout: 3000,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      socketFactory: fence.connect,
+      logLevel: logLevel.ERROR,
+      // kafkajs logs every attempt; the relay needs to know that there is trouble, once.
+      logCreator:
+        () =>
+        ({ log }) =>
+          !fence.closed && onTrouble(log.message),
+    });
+    const producer = kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      // The Java client's: every client puts a key into the same partition.
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    return { kafka, producer, topics: new Set() };
+  };
+
+  const send = async (records: readonly OutgoingRecord[]): Promise<void> => {
+    session ??= await openSession();
+    const { kafka, producer, topics } = session;
+    const topicMessages = byTopic(records);
+    await ensureTopics(
+      kafka,
+      topics,
+      topicMessages.map(({ topic }) => topic),
+    );
+    await producer.sendBatch({ topicMessages, acks: -1, timeout: REQUEST_TIMEOUT_MS });
+  };
+
+  const drop = (): void => {
+    session?.producer.disconnect().catch(() => undefined);
+    session = undefined;
+  };
+
+  return {
+    async send(records) {
+      try {
+        // Not even a connection is tried after the fence is closed.
+        await (fence.closed ? fence.broken : Promise.race([send(records), fence.broken]));
+      } catch (error) {
+        drop();
+        throw refusalOf(error) ?? error;
+      }
+    },
+    abort(reason) {
+      fence.close(reason);
+      drop();
+    },
+    async close() {
+      const producer = session?.producer;
+      session = undefined;
+      await producer?.disconnect().catch(() => undefined);
+      fence.close('closed');
+    },
+  };
+}
+
+function byTopic(records: readonly OutgoingRecord[]): TopicMessages[] {
+  const topics = new Map<string, TopicMessages>();
+  for (const { topic, key, value, headers } of records) {
+    const message = { key, value, headers };
+    const known = topics.get(topic);
+    if (known) known.messages.push(message);
+    else topics.set(topic, { topic, messages: [message] });
+  }
+  return [...topics.values()];
+}
+
+/** kafkajs wraps the broker's answer, sometimes twice. */
+function refusalOf(error: unknown): RecordsRefused | undefined {
+  for (let at = error, depth = 0; at !== undefined && at !== null && depth < 5; at = (at as { cause?: unknown }).cause, depth++) {
+    const { type } = at as { type?: string };
+    if (type !== undefined && REFUSALS.has(type)) return new RecordsRefused(`${type}: ${messageOf(at)}`, { cause: error });
+  }
+  return undefined;
+}
+
+/** All sockets of one sink, and the way to cut them: a retry inside kafkajs cannot get around it. */
+function createFence() {
+  const sockets = new Set<net.Socket>();
+  let reason: string | undefined;
+  let cut: (error: Error) => void = () => undefined;
+  const broken = new Promise<never>((_, reject) => (cut = reject));
+  // Whoever does not wait for it must not make it an unhandled rejection.
+  broken.catch(() => undefined);
+  return {
+    broken,
+    get closed() {
+      return reason !== undefined;
+    },
+    connect: ({
+      host,
+      port,
+      ssl,
+      onConnect,
+    }: {
+      host: string;
+      port: number;
+      ssl?: tls.ConnectionOptions;
+      onConnect: () => void;
+    }): net.Socket => {
+      if (reason !== undefined) throw new Error(`not sending any more: ${reason}`);
+      const socket = ssl ? tls.connect({ host, port, ...ssl }, onConnect) : net.connect({ host, port }, onConnect);
+      socket.setKeepAlive(true, 60_000);
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
+    close(why: string) {
+      if (reason !== undefined) return;
+      reason = why;
+      for (const socket of sockets) socket.destroy();
+      cut(new Error(`sending was stopped: ${why}`));
+    },
+  };
+}

@@ -1,0 +1,87 @@
+// From outbox rows to Kafka records. Pure: what must be read is planned here and read by the caller.
+import { MessageRange, topics, type Entry, type MessageCreated } from '@parley/protocol';
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+
+export interface OutboxRow {
+  id: number;
+  topic: string;
+  eventKey: string;
+  payload: string;
+}
+
+export interface OutgoingRecord {
+  topic: string;
+  /** Decides the partition, and with it what keeps its order. */
+  key: string;
+  value: string;
+  headers: Record<string, string>;
+}
+
+/** What one turn of the relay sends: ranges of the log to read, ready events, rows that make no sense. */
+export interface TurnPlan {
+  rowIds: number[];
+  ranges: MessageRange[];
+  ready: OutgoingRecord[];
+  unreadable: { row: OutboxRow; reason: string }[];
+}
+
+const CLOUD_EVENT = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
+const messageRange = TypeCompiler.Compile(MessageRange);
+/** Names that Kafka takes. */
+const TOPIC = /^[A-Za-z0-9._-]{1,240}$/;
+
+/**
+ * Takes rows, oldest first, until they stand for `entriesMax` entries (at least one row). Neighbouring ranges of a room become one.
+ * Rooms may be regrouped against each other: only the order within a key means anything, and that is kept.
+ */
+export function planTurn(rows: readonly OutboxRow[], entriesMax: number): TurnPlan {
+  const plan: TurnPlan = { rowIds: [], ranges: [], ready: [], unreadable: [] };
+  const lastOf = new Map<string, MessageRange>();
+  let entries = 0;
+  for (const row of rows) {
+    const range = row.topic === topics.messages ? parseRange(row.payload) : undefined;
+    const weight = range ? range.to_seq - range.from_seq + 1 : 1;
+    if (plan.rowIds.length > 0 && entries + weight > entriesMax) break;
+    entries += weight;
+    plan.rowIds.push(row.id);
+    if (range) addRange(plan, lastOf, range);
+    else if (row.topic === topics.messages) plan.unreadable.push({ row, reason: 'payload is not a range of messages' });
+    else if (!TOPIC.test(row.topic)) plan.unreadable.push({ row, reason: 'not a topic name' });
+    else plan.ready.push({ topic: row.topic, key: row.eventKey, value: row.payload, headers: CLOUD_EVENT });
+  }
+  return plan;
+}
+
+function addRange(plan: TurnPlan, lastOf: Map<string, MessageRange>, range: MessageRange): void {
+  const last = lastOf.get(range.room_id);
+  if (last && last.to_seq + 1 === range.from_seq) {
+    last.to_seq = range.to_seq;
+    return;
+  }
+  const added = { ...range };
+  plan.ranges.push(added);
+  lastOf.set(range.room_id, added);
+}
+
+function parseRange(payload: string): MessageRange | undefined {
+  try {
+    const value: unknown = JSON.parse(payload);
+    return messageRange.Check(value) && value.from_seq <= value.to_seq ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function messageRecord(entry: Entry): OutgoingRecord {
+  const event: MessageCreated = {
+    specversion: '1.0',
+    id: `${entry.room_id}:${entry.seq}`,
+    source: '/parley/chat',
+    type: 'chat.message.created',
+    subject: entry.room_id,
+    time: entry.created_at,
+    datacontenttype: 'application/json',
+    data: entry,
+  };
+  return { topic: topics.messages, key: entry.room_id, value: JSON.stringify(event), headers: CLOUD_EVENT };
+}

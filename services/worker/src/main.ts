@@ -1,0 +1,6 @@
+// Starts the worker from the environment.
+import { runService } from '@parley/kit';
+import { workerConfig } from './config.ts';
+import { startWorker } from './service.ts';
+
+await runService({ service: 'worker', schema: workerConfig, env: process.env, start: startWorker });
