@@ -22,7 +22,6 @@ export class ResumingClient {
   #client: WsClient | undefined;
   #stopped = false;
   #tries = 0;
-  #loop: Promise<void> | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -30,7 +29,7 @@ export class ResumingClient {
 
   async start(): Promise<this> {
     await this.#connect();
-    this.#loop = this.#keepConnected();
+    void this.#keepConnected();
     return this;
   }
 
