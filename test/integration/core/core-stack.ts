@@ -1,0 +1,83 @@
+// Core with real databases, for its suites: users 1 … 120 exist, user 120 is disabled.
+import { connectMysql, createMysqlPool, chatMigrations, mysqlMigrations } from '@parley/chat-store';
+import { startCore, coreConfig } from '@parley/core';
+import { createLog, createPostgres, loadConfig, migrate } from '@parley/kit';
+import type { Invitation, InvitationList, MessageList, Problem, Room, RoomList, User } from '@parley/protocol';
+import { startServers } from '../../helpers/servers.ts';
+import { startTokenIssuer } from '../../helpers/tokens.ts';
+
+export const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });
+export const DISABLED_USER = 120;
+
+/** Everything an answer may hold; a test reads what it expects. */
+export type Body = Room & RoomList & MessageList & Invitation & InvitationList & User & Problem;
+export interface Reply {
+  status: number;
+  body: Body;
+  type: string;
+}
+
+export async function startCoreStack() {
+  const servers = await startServers(['mysql', 'postgres', 'redis']);
+  const issuer = await startTokenIssuer();
+  const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
+  await migrate(mysqlMigrations(connection), chatMigrations(), log);
+  await connection.end();
+  const mysql = createMysqlPool(servers.mysql.url, { max: 4 });
+  const postgres = createPostgres(servers.postgres.url, { log });
+  await postgres.query('CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, email text NOT NULL, disabled_at timestamptz)');
+  await postgres.query("INSERT INTO users SELECT n, 'name ' || n, 'u' || n || '@example.org' FROM generate_series(1, 120) n");
+  await postgres.query('UPDATE users SET disabled_at = now() WHERE id = $1', [DISABLED_USER]);
+  const env = {
+    SERVER_HOST: '127.0.0.1',
+    SERVER_PORT: '0',
+    ADMIN_HOST: '127.0.0.1',
+    ADMIN_PORT: '0',
+    DATABASE_URL: servers.mysql.url,
+    USERS_DATABASE_URL: servers.postgres.url,
+    REDIS_URL: servers.redis.url,
+    JWKS_URL: issuer.jwksUrl,
+  };
+  const core = await startCore({ config: loadConfig(coreConfig, env, () => ''), log, instance: 'core-test' });
+  const url = `http://127.0.0.1:${core.port}`;
+
+  /** One call as a user; `undefined`: without a token. */
+  async function call(userId: number | undefined, method: string, path: string, body?: unknown): Promise<Reply> {
+    const headers: Record<string, string> =
+      userId === undefined ? {} : { authorization: `Bearer ${await issuer.token(userId, { name: `name ${userId}` })}` };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body: text }) });
+    return { status: response.status, body: (await response.json()) as Body, type: response.headers.get('content-type') ?? '' };
+  }
+
+  return {
+    servers,
+    issuer,
+    mysql,
+    postgres,
+    core,
+    env,
+    url,
+    call,
+    ready: async () => (await fetch(`http://127.0.0.1:${core.adminPort}/readyz`)).status === 200,
+    metrics: async () => (await fetch(`http://127.0.0.1:${core.adminPort}/metrics`)).text(),
+    async stop() {
+      await core.close();
+      await mysql.end();
+      await postgres.end();
+      await issuer.stop();
+      await servers.stop();
+    },
+  };
+}
+export type CoreStack = Awaited<ReturnType<typeof startCoreStack>>;
+
+/** Waits until a state is reached; fails with what it waited for. */
+export async function eventually(what: string, check: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
+  for (const end = Date.now() + withinMs; ;) {
+    if (await check()) return;
+    if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
