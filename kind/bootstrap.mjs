@@ -1,7 +1,8 @@
 // The first step of every npm script: installs the npm packages and builds when something is missing or older than its sources,
 // then hands over. It uses nothing but Node itself, because on a fresh machine there is nothing else yet.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +15,7 @@ const local = (file) => join(root, 'node_modules', '.bin', file);
 const commands = {
   start: () => [node('kind/local/dist/main.js', 'start', ...rest)],
   clean: () => [node('kind/local/dist/main.js', 'clean', ...rest)],
-  test: () => [node('kind/local/dist/main.js', 'prepare'), node('kind/test.mjs', ...rest)],
+  test: () => [node('kind/local/dist/main.js', 'prepare', '--for', 'test'), node('kind/test.mjs', ...rest)],
   check: () => [
     [local('prettier'), ['--check', '--log-level', 'warn', '.']],
     [local('eslint'), ['--max-warnings', '0', '.']],
@@ -25,27 +26,62 @@ const commands = {
   'kind-down': () => [node('kind/cluster/dist/main.js', 'down', ...rest)],
   e2e: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'e2e', ...rest)],
 };
+const usage = `usage: node kind/bootstrap.mjs ${Object.keys(commands).join('|')} [options of the command]`;
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) fail(`Node ${process.versions.node} is too old: Parley needs 20.19 or newer.`);
-if (!Object.hasOwn(commands, command)) fail(`usage: node kind/bootstrap.mjs ${Object.keys(commands).join('|')}`);
+/** The program that runs now. Signals go to it; this process ends when it has ended. */
+let current;
+/** The first signal, as a number; no further program is started after it. */
+let interrupted = 0;
 
-const lock = join(root, 'package-lock.json');
-const installed = join(root, 'node_modules', '.package-lock.json');
-if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-  say('installing npm packages');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+async function main() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) return fail(`Node ${process.versions.node} is too old: Parley needs 20.19 or newer.`);
+  if (['--help', '-h', 'help'].includes(command)) return say(usage);
+  if (!Object.hasOwn(commands, command)) return fail(usage);
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => forward(signal));
+  // A closed terminal must not end this process before the program below it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+  const lock = join(root, 'package-lock.json');
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+    say('installing npm packages');
+    if (!(await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']))) return;
+  }
+  for (const [program, args] of [node('kind/build.mjs'), ...commands[command]()]) {
+    if (!(await run(program, args))) return;
+  }
 }
-run(...node('kind/build.mjs'));
-for (const [program, args] of commands[command]()) run(program, args);
 
+/**
+ * Ctrl-C in a terminal reaches the whole process group, so the program may get the signal twice; the programs here take that for one.
+ * Sent with kill, it reaches only this process and has to be passed on.
+ */
+function forward(signal) {
+  interrupted ||= constants.signals[signal];
+  current?.kill(signal);
+}
+
+/** Resolves to true when the program ended well; otherwise the exit code of this process is set. */
 function run(program, args) {
-  // Ctrl-C reaches the child through the terminal's process group; this process waits for the child to clean up.
-  process.on('SIGINT', () => {});
-  const { status, signal, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
-  if (error) fail(`cannot run ${program}: ${error.message}`);
-  if (signal) process.exit(1);
-  if (status !== 0) process.exit(status ?? 1);
+  return new Promise((resolveRun) => {
+    const end = (code) => {
+      current = undefined;
+      if (code !== 0) process.exitCode = code;
+      // A program that stopped cleanly on Ctrl-C ends well, but what comes after it must not begin.
+      resolveRun(code === 0 && interrupted === 0);
+    };
+    if (interrupted !== 0) return end(128 + interrupted);
+    // The channel tells our own programs when this process was killed: then nobody could stop them any more.
+    const stdio = program === process.execPath ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit';
+    current = spawn(program, args, { cwd: root, stdio });
+    current.once('error', (error) => {
+      say(`cannot run ${program}: ${error.message}`);
+      end(1);
+    });
+    current.once('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]));
+  });
 }
 
 function say(text) {
@@ -54,5 +90,7 @@ function say(text) {
 
 function fail(text) {
   say(text);
-  process.exit(1);
+  process.exitCode = 1;
 }
+
+await main();

@@ -1,0 +1,95 @@
+// Command line of local mode: start, clean, prepare, token. Environment in, exit code out.
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { dataFolder, removeDataFolder } from './data-folder.ts';
+import type { LocalFile } from './local-file.ts';
+import { prepareKafka, prepareServers } from './prepare.ts';
+import { PidFile, stopLeftovers } from './processes/pid-file.ts';
+import { cacheFolder, start } from './start.ts';
+import { StopRequest } from './stop-request.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const cache = process.env['PARLEY_CACHE'];
+/** npm runs scripts in the repository's root; a relative folder means the one where the command was typed. */
+const typedIn = process.env['INIT_CWD'] ?? process.cwd();
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+const stop = new StopRequest().listen();
+
+const integer = (least: number, most: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  return value;
+};
+const dataOption = ['--data <dir>', 'folder of the data, secrets and logs (default: .parley in the repository)'] as const;
+const folderOf = ({ data }: { data?: string }) => (data === undefined ? resolve(root, '.parley') : resolve(typedIn, data));
+
+const program = new Command('parley').description('Parley on this machine, without containers').showHelpAfterError();
+
+program
+  .command('start')
+  .description('start everything; Ctrl-C stops it and keeps the data')
+  .option('--chat-replicas <n>', 'number of chat replicas', integer(1, 16), 3)
+  .option('--no-kafka', 'do not start Kafka; events wait in the outbox')
+  .option('--ports-from <n>', 'use a row of ports from this one instead of the well-known ones', integer(1024, 65_000))
+  .option(...dataOption)
+  .action(async (options: { chatReplicas: number; kafka: boolean; portsFrom?: number; data?: string }) => {
+    await start({
+      root,
+      data: folderOf(options),
+      chatReplicas: options.chatReplicas,
+      kafka: options.kafka,
+      portsFrom: options.portsFrom,
+      cache,
+      print,
+      stop,
+    });
+  });
+
+program
+  .command('clean')
+  .description('remove the data of local mode')
+  .option(...dataOption)
+  .action(async (options: { data?: string }) => {
+    const folder = folderOf(options);
+    const { owner, children } = PidFile.read(dataFolder(folder).pids);
+    if (owner) throw new Error(`Parley runs with this data (pid ${owner.pid}); stop it first.`);
+    await stopLeftovers(children);
+    removeDataFolder(folder);
+    print(`removed ${folder}`);
+  });
+
+program
+  .command('prepare')
+  .description('install the server programs that are missing')
+  .option('--for <what>', '"test" fetches the jars of Kafka, too')
+  .action(async (options: { for?: string }) => {
+    prepareServers(print);
+    if (options.for !== 'test') return;
+    const missing = await prepareKafka(cacheFolder(cache), print, stop.signal);
+    if (missing !== undefined) print(`tests that need Kafka are skipped: ${missing}`);
+  });
+
+program
+  .command('token')
+  .description('print the token of a demo user of the running start')
+  .argument('<name>', 'alice, bob or charlie')
+  .option(...dataOption)
+  .action((name: string, options: { data?: string }) => {
+    const { local } = dataFolder(folderOf(options));
+    if (!existsSync(local)) throw new Error(`${local} is not there: is "npm start" running and ready?`);
+    const { users } = JSON.parse(readFileSync(local, 'utf8')) as LocalFile;
+    const user = users.find((each) => each.name.toLowerCase() === name.toLowerCase());
+    if (!user) throw new Error(`no such user; there are ${users.map((each) => each.name).join(', ')}`);
+    print(user.token);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!stop.signal.aborted) process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = stop.signal.aborted ? 130 : 1;
+}
+// The channel to the parent would keep the process alive.
+if (process.connected) process.disconnect();
