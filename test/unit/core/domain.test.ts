@@ -1,9 +1,8 @@
 // Pure decisions of core.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AppError } from '@parley/kit';
+import { AppError, postgresError } from '@parley/kit';
 import { mysqlError } from '../../../services/core/src/adapters/mysql-failure.ts';
-import { postgresError } from '../../../services/core/src/adapters/postgres-failure.ts';
 import { decodeInvitationCursor, decodeRoomCursor, encodeRoomCursor, pageOf } from '../../../services/core/src/domain/cursor.ts';
 import { refusalOf } from '../../../services/core/src/domain/invitation-answer.ts';
 import { roomAnswers, type RoomView } from '../../../services/core/src/domain/room-answer.ts';

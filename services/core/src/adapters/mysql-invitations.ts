@@ -1,5 +1,6 @@
 // The Invitations port on MySQL.
 import { appendSystemEntry, fromBinary, newId, toBinary, type MysqlPool } from '@parley/chat-store';
+import { translatingErrors } from '@parley/kit';
 import type { Entry, Invitation } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
@@ -10,7 +11,6 @@ import type { Actor, Answer, Answered, Invitations } from '../ports.ts';
 import { mysqlError } from './mysql-failure.ts';
 import { insertEvents } from './mysql-outbox.ts';
 import { inTransaction } from './mysql-transaction.ts';
-import { translatingErrors } from './translating-errors.ts';
 
 /** Width of messages.sender_name. */
 const NAME_MAX = 120;

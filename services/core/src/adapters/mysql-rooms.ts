@@ -1,10 +1,10 @@
 // The Rooms port on MySQL.
 import type { MysqlPool } from '@parley/chat-store';
+import { translatingErrors } from '@parley/kit';
 import type { Rooms } from '../ports.ts';
 import { mysqlError } from './mysql-failure.ts';
 import { createDirect, createGroup } from './mysql-room-creation.ts';
 import { findRoom, listRooms, readLog, readMembers } from './mysql-room-reads.ts';
-import { translatingErrors } from './translating-errors.ts';
 
 export function mysqlRooms(pool: MysqlPool): Rooms {
   const rooms: Rooms = {

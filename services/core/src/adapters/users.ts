@@ -1,10 +1,8 @@
 // The Users port: PostgreSQL is the truth, Redis a cache of names. However many ids: one MGET and one SELECT.
-import { messageOf, type Log, type PostgresPool, type RedisClient } from '@parley/kit';
+import { messageOf, postgresError, translatingErrors, type Log, type PostgresPool, type RedisClient } from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Users } from '../ports.ts';
-import { postgresError } from './postgres-failure.ts';
-import { translatingErrors } from './translating-errors.ts';
 
 const CACHE_TTL_SECONDS = 3600;
 

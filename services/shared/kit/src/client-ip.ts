@@ -35,3 +35,14 @@ function isTrusted(address: string, trusted: TrustedProxies): boolean {
   const parsed = ipaddr.process(address);
   return trusted.some(([range, bits]) => parsed.kind() === range.kind() && parsed.match(range, bits));
 }
+
+/** What a limit by address counts as one: an IPv4 address, or the /64 of an IPv6 address, since one host has all of that. */
+export function addressGroup(address: string): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`;
+}

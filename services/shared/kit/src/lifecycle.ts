@@ -51,8 +51,7 @@ export async function runService<T extends TObject>({ service, schema, env, star
     config = loadConfig(schema, env, (path) => readFileSync(path, 'utf8'));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${service}: ${error.message}\n`);
-    process.exit(EXIT_CONFIG);
+    exitWrongConfig(service, error);
   }
   const settings = config as { instanceName?: string; logLevel?: string; drainTimeoutMs?: number };
   const instance = settings.instanceName || hostname();
@@ -76,6 +75,7 @@ export async function runService<T extends TObject>({ service, schema, env, star
     }
     running = first;
   } catch (error) {
+    if (error instanceof ConfigError) exitWrongConfig(service, error);
     log.fatal({ reason: messageOf(error) }, `cannot start: ${messageOf(error)}`);
     process.exit(1);
   }
@@ -89,4 +89,10 @@ export async function runService<T extends TObject>({ service, schema, env, star
   clearTimeout(watchdog);
   log.info('stopped');
   process.exit(0);
+}
+
+/** Also for what a schema cannot tell and the start finds out: contents of keys, for instance. */
+function exitWrongConfig(service: string, error: ConfigError): never {
+  process.stderr.write(`${service}: ${error.message}\n`);
+  process.exit(EXIT_CONFIG);
 }

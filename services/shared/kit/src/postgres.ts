@@ -16,6 +16,8 @@ export function createPostgres(url: string, { log, max = 10 }: { log: Log; max?:
     connectionTimeoutMillis: 3000,
     idleTimeoutMillis: 30_000,
     statement_timeout: 5000,
+    // A frozen server does not keep its own limit: the client gives up by itself, and the pool drops the connection.
+    query_timeout: 7000,
     keepAlive: true,
   });
   // A broken idle connection is replaced at the next use; without a listener it would end the process.

@@ -8,3 +8,4 @@ export * from './parse-frame.ts';
 export * from './rest.ts';
 export * from './room-events.ts';
 export * from './server-frames.ts';
+export * from './user-events.ts';

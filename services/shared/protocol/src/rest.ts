@@ -21,7 +21,7 @@ export const Problem = Type.Object({
   retry_after_ms: Type.Optional(Type.Integer()),
 });
 
-const Email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$' });
+const Email = Type.String({ minLength: 3, maxLength: 254, pattern: '^\\s*[^\\s@]+@[^\\s@]+\\.[^\\s@]+\\s*$' });
 const Password = Type.String({ minLength: 8, maxLength: 128 });
 const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' });
 

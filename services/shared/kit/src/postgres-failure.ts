@@ -1,5 +1,5 @@
 // What an error of the PostgreSQL driver means for a request.
-import { AppError } from '@parley/kit';
+import { AppError } from './errors.ts';
 
 /** Classes of SQLSTATE that say "not now": connection, resources, operator intervention (shutdown, starting up, cancelled). */
 const NOT_NOW = /^(08|53|57)/;
