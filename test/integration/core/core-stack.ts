@@ -10,7 +10,7 @@ export const log = createLog({ service: 'test', instance: 'test', level: 'fatal'
 export const DISABLED_USER = 120;
 
 /** Everything an answer may hold; a test reads what it expects. */
-export type Body = Room & RoomList & MessageList & Invitation & InvitationList & User & Problem;
+export type Body = Room & RoomList & MessageList & Invitation & InvitationList & Omit<User, 'id'> & Problem;
 export interface Reply {
   status: number;
   body: Body;

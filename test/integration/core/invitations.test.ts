@@ -12,7 +12,8 @@ before(async () => {
 });
 after(() => stack.stop());
 
-const rowsOf = async (sql: string, values: unknown[] = []) => (await stack.mysql.query<RowDataPacket[]>(sql, values))[0];
+const rowsOf = async (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> =>
+  (await stack.mysql.query<RowDataPacket[]>(sql, values))[0];
 
 /** A group of user 1 to which `userId` is invited. */
 async function invite(userId: number): Promise<{ roomId: string; invitationId: string }> {

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { toBinary } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
-import type { MysqlPool } from '@parley/chat-store';
 import { mysqlRooms } from '../../../services/core/src/adapters/mysql-rooms.ts';
 import { DISABLED_USER, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
 
@@ -12,7 +11,8 @@ const call = (...args: Parameters<CoreStack['call']>): Promise<Reply> => stack.c
 const direct = (from: number, to: number) => call(from, 'POST', '/api/rooms', { room_type: 'direct', member_ids: [to] });
 const group = (from: number, name: string, members: number[] = []) =>
   call(from, 'POST', '/api/rooms', { room_type: 'group', name, member_ids: members });
-const rowsOf = async (sql: string, values: unknown[] = []) => (await stack.mysql.query<RowDataPacket[]>(sql, values))[0];
+const rowsOf = async (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> =>
+  (await stack.mysql.query<RowDataPacket[]>(sql, values))[0];
 
 /** Puts `count` entries into a room's log, as the writer does. */
 async function fill(roomId: string, count: number, at = new Date()): Promise<void> {
@@ -170,8 +170,12 @@ describe('the list of rooms', () => {
     for (const limit of [1, 20]) {
       let queries = 0;
       const counting = new Proxy(stack.mysql, {
-        get: (pool, name) => (name === 'query' ? (queries++, pool.query.bind(pool)) : Reflect.get(pool, name)),
-      }) as MysqlPool;
+        get(pool, name): unknown {
+          if (name !== 'query') return Reflect.get(pool, name);
+          queries++;
+          return pool.query.bind(pool);
+        },
+      });
       const rooms = mysqlRooms(counting);
       const views = await rooms.list(50, { limit });
       assert.equal(views.length, limit);

@@ -1,0 +1,115 @@
+// Workers with real databases and a real broker, for their suite.
+import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, toBinary } from '@parley/chat-store';
+import { createLog, createPostgres, loadConfig, migrate } from '@parley/kit';
+import { startWorker, workerConfig } from '@parley/worker';
+import { Kafka, logLevel, type Consumer } from 'kafkajs';
+import type { RowDataPacket } from 'mysql2';
+import { startServers } from '../../helpers/servers.ts';
+
+export const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });
+
+export interface Heard {
+  topic: string;
+  key: string;
+  value: string;
+  headers: Record<string, string>;
+}
+
+export async function startWorkerStack() {
+  const servers = await startServers(['mysql', 'postgres', 'kafka']);
+  const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
+  await migrate(mysqlMigrations(connection), chatMigrations(), log);
+  await connection.end();
+  const mysql = createMysqlPool(servers.mysql.url, { max: 4 });
+  const postgres = createPostgres(servers.postgres.url, { log });
+  await postgres.query(
+    'CREATE TABLE outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, topic text NOT NULL, event_key text NOT NULL, payload jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())',
+  );
+  const env = {
+    ADMIN_HOST: '127.0.0.1',
+    ADMIN_PORT: '0',
+    DATABASE_URL: servers.mysql.url,
+    USERS_DATABASE_URL: servers.postgres.url,
+    KAFKA_BROKERS: servers.kafka.url,
+  };
+  const heads = new Map<string, number>();
+
+  return {
+    servers,
+    mysql,
+    postgres,
+    worker: (instance: string, changed: Record<string, string> = {}) =>
+      startWorker({ config: loadConfig(workerConfig, { ...env, ...changed }, () => ''), log, instance }),
+    kafka: () =>
+      new Kafka({
+        brokers: [servers.kafka.url],
+        logLevel: logLevel.NOTHING,
+        retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 1000 },
+      }),
+    waiting: async () => {
+      const [rows] = await mysql.query<RowDataPacket[]>('SELECT COUNT(*) AS n FROM outbox');
+      return rows[0]?.['n'] as number;
+    },
+    /** Appends entries and their outbox row, as the writer does. */
+    async append(roomId: string, count: number, content = 'text'): Promise<void> {
+      const from = (heads.get(roomId) ?? 0) + 1;
+      heads.set(roomId, from + count - 1);
+      const rows = Array.from({ length: count }, (_, index) => [
+        toBinary(roomId),
+        from + index,
+        toBinary(newId()),
+        'message',
+        from + index,
+        1,
+        'Ann',
+        content,
+        'text',
+        new Date(),
+      ]);
+      await mysql.query(
+        'INSERT INTO messages (room_id, seq, id, kind, message_no, sender_id, sender_name, content, message_type, created_at) VALUES ?',
+        [rows],
+      );
+      const range = { room_id: roomId, from_seq: from, to_seq: from + count - 1 };
+      await mysql.query("INSERT INTO outbox (topic, event_key, payload, created_at) VALUES ('chat.messages', ?, ?, UTC_TIMESTAMP(3))", [
+        roomId,
+        JSON.stringify(range),
+      ]);
+    },
+    async stop() {
+      await mysql.end();
+      await postgres.end();
+      await servers.stop();
+    },
+  };
+}
+export type WorkerStack = Awaited<ReturnType<typeof startWorkerStack>>;
+
+/** Hears everything of the topics from their beginning. */
+export async function listen(stack: WorkerStack, topics: string[]): Promise<{ heard: Heard[]; stop: () => Promise<void> }> {
+  const heard: Heard[] = [];
+  const consumer: Consumer = stack.kafka().consumer({ groupId: `test-${newId()}`, sessionTimeout: 10_000, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topics, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ topic, message }) => {
+      const headers = Object.fromEntries(Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]));
+      heard.push({ topic, key: message.key?.toString() ?? '', value: message.value?.toString() ?? '', headers });
+    },
+  });
+  return { heard, stop: () => consumer.disconnect() };
+}
+
+export async function eventually(what: string, check: () => Promise<boolean> | boolean, withinMs = 40_000): Promise<void> {
+  for (const end = Date.now() + withinMs; ;) {
+    if (await check()) return;
+    if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function metric(adminPort: number, pattern: RegExp): Promise<number | undefined> {
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  const match = pattern.exec(text);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
