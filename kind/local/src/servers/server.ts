@@ -113,7 +113,7 @@ export async function runStep(spec: StepSpec, options: ServerOptions): Promise<v
     options.onSpawn?.(child);
     const end = await child.exited;
     options.signal?.throwIfAborted();
-    if (end !== 'code 0') throw new Error(`${spec.command} ended with ${end}:\n${child.tail()}\n(log: ${child.logFile})`);
+    if (end !== 'code 0') throw new Error(`${spec.name} failed (${end}):\n${child.tail()}\n(log: ${child.logFile})`);
   } finally {
     options.signal?.removeEventListener('abort', abort);
   }

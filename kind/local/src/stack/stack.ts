@@ -46,12 +46,17 @@ export class LocalStack {
   }
 
   async start(): Promise<void> {
-    await this.#startDatabases();
-    const urls = this.#urls();
-    await this.#migrate(urls);
-    await this.#startServices(urls);
-    await this.#startIngress();
+    // Kafka takes longest and nobody waits for it: until it answers, events wait in the outbox.
+    await together(this.#options.signal, [(signal) => this.#startKafka(signal), (signal) => this.#startChat(signal)]);
     for (const server of this.#databases) void server.exited.then((reason) => this.#databaseEnded(server, reason));
+  }
+
+  async #startChat(signal: AbortSignal): Promise<void> {
+    await this.#startDatabases(signal);
+    const urls = this.#urls();
+    await this.#migrate(urls, signal);
+    await this.#startServices(urls, signal);
+    await this.#startIngress(signal);
   }
 
   /**
@@ -81,32 +86,38 @@ export class LocalStack {
     return [...this.#databases, ...services];
   }
 
-  async #startDatabases(): Promise<void> {
-    const { ports, secrets, progress, kafkaJars } = this.#options;
-    const start = (name: string, begin: (options: ServerOptions) => Promise<Server>) => async (signal: AbortSignal) => {
-      const server = await progress.step(
+  async #startDatabases(signal: AbortSignal): Promise<void> {
+    const { ports, secrets } = this.#options;
+    await together(signal, [
+      this.#database('redis', (options) => startRedis({ ...options, port: ports.redis, password: secrets.redisPassword })),
+      this.#database('mysql', (options) =>
+        startMysql({ ...options, port: ports.mysql, password: secrets.mysqlPassword, rootPassword: secrets.mysqlRootPassword }),
+      ),
+      this.#database('postgres', (options) => startPostgres({ ...options, port: ports.postgres, password: secrets.postgresPassword })),
+    ]);
+  }
+
+  async #startKafka(signal: AbortSignal): Promise<void> {
+    const { ports, kafkaJars: jars } = this.#options;
+    if (jars === undefined) return;
+    await this.#database('kafka', (options) => startKafka({ ...options, port: ports.kafka, controllerPort: ports.kafkaController, jars }))(
+      signal,
+    );
+  }
+
+  #database(name: string, start: (options: ServerOptions) => Promise<Server>): (signal: AbortSignal) => Promise<void> {
+    return async (signal) => {
+      const server = await this.#options.progress.step(
         name,
-        () => begin(this.#serverOptions(name, signal)),
+        () => start(this.#serverOptions(name, signal)),
         ({ port }) => `127.0.0.1:${port}`,
       );
       this.#databases.push(server);
     };
-    const steps = [
-      start('redis', (options) => startRedis({ ...options, port: ports.redis, password: secrets.redisPassword })),
-      start('mysql', (options) =>
-        startMysql({ ...options, port: ports.mysql, password: secrets.mysqlPassword, rootPassword: secrets.mysqlRootPassword }),
-      ),
-      start('postgres', (options) => startPostgres({ ...options, port: ports.postgres, password: secrets.postgresPassword })),
-    ];
-    if (kafkaJars !== undefined) {
-      const jars = kafkaJars;
-      steps.push(start('kafka', (options) => startKafka({ ...options, port: ports.kafka, controllerPort: ports.kafkaController, jars })));
-    }
-    await together(this.#options.signal, steps);
   }
 
-  async #migrate(urls: Urls): Promise<void> {
-    const { root, progress, signal } = this.#options;
+  async #migrate(urls: Urls, signal: AbortSignal): Promise<void> {
+    const { root, progress } = this.#options;
     const migrate = (name: string, entry: string, url: string) => (both: AbortSignal) =>
       progress.step(
         name,
@@ -119,8 +130,8 @@ export class LocalStack {
     ]);
   }
 
-  async #startServices(urls: Urls): Promise<void> {
-    const { root, ports, secrets, progress, signal } = this.#options;
+  async #startServices(urls: Urls, signal: AbortSignal): Promise<void> {
+    const { root, ports, secrets, progress } = this.#options;
     const start = (spec: ServiceSpec) => async (both: AbortSignal) => {
       const begin = (stop: AbortSignal) => startService(root, spec, this.#serverOptions(spec.name, stop));
       const server = await progress.step(
@@ -133,8 +144,8 @@ export class LocalStack {
     await together(signal, serviceSpecs({ ports, secrets, urls }).map(start));
   }
 
-  async #startIngress(): Promise<void> {
-    const { ports, secrets, progress, signal } = this.#options;
+  async #startIngress(signal: AbortSignal): Promise<void> {
+    const { ports, secrets, progress } = this.#options;
     const config = ingressConfig({ ports, secrets });
     const begin = (stop: AbortSignal) =>
       startHaproxy({ ...this.#serverOptions('haproxy', stop), config, ports: [ports.chat, ports.gateway, ports.stats] });
@@ -189,8 +200,14 @@ export class LocalStack {
   }
 
   #urls(): Urls {
+    const { kafkaJars, ports } = this.#options;
     const url = (name: string) => this.#databases.find((server) => server.name === name)?.url;
-    return { mysql: url('mysql') ?? '', postgres: url('postgres') ?? '', redis: url('redis') ?? '', kafka: url('kafka') };
+    return {
+      mysql: url('mysql') ?? '',
+      postgres: url('postgres') ?? '',
+      redis: url('redis') ?? '',
+      kafka: kafkaJars === undefined ? undefined : `127.0.0.1:${ports.kafka}`,
+    };
   }
 }
 

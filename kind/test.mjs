@@ -1,0 +1,104 @@
+// Runs Node's test runner over levels of the test ladder, from sources:
+//   node kind/test.mjs                          everything that npm test promises
+//   node kind/test.mjs --level unit             one level; may be given several times
+//   node kind/test.mjs test/unit/chat           files or folders
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { availableParallelism, constants, homedir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const SECOND = 1000;
+
+/** Where a level's files are and how long one of them may take before it is ended as failed. */
+const LEVELS = {
+  unit: { path: 'test/unit', timeoutMs: 120 * SECOND },
+  contract: { path: 'test/contract', timeoutMs: 300 * SECOND },
+  integration: { path: 'test/integration', timeoutMs: 300 * SECOND },
+  apiserver: { path: 'test/apiserver', timeoutMs: 300 * SECOND },
+  faults: { path: 'test/faults', timeoutMs: 600 * SECOND },
+  check: { path: 'test/tidy.test.ts', timeoutMs: 120 * SECOND },
+  e2e: { path: 'test/e2e', timeoutMs: 1800 * SECOND },
+};
+const DEFAULT_LEVELS = ['unit', 'contract', 'integration', 'apiserver', 'faults'];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { level: { type: 'string', multiple: true }, name: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+});
+if (values.help) {
+  process.stdout.write(`usage: node kind/test.mjs [--level ${Object.keys(LEVELS).join('|')}]... [--name PATTERN] [file or folder]...\n`);
+  process.exit(0);
+}
+const unknown = (values.level ?? []).filter((level) => !Object.hasOwn(LEVELS, level));
+if (unknown.length > 0) fail(`unknown level ${unknown.join(', ')}; there are ${Object.keys(LEVELS).join(', ')}`);
+
+const levels = values.level ?? (positionals.length > 0 ? Object.keys(LEVELS) : DEFAULT_LEVELS);
+const wanted = positionals.map((path) => resolve(process.env.INIT_CWD ?? root, path));
+const missing = wanted.filter((path) => !existsSync(path));
+if (missing.length > 0) fail(`no such file or folder: ${missing.join(', ')}`);
+
+const chosen = levels
+  .map((level) => ({ level, files: filesOf(join(root, LEVELS[level].path)).filter(isWanted) }))
+  .filter(({ files }) => files.length > 0);
+const files = chosen.flatMap((each) => each.files);
+if (files.length === 0) fail('no test files match');
+if (chosen.some(({ level }) => level === 'apiserver')) prepareApiServer();
+
+const has = (level) => chosen.some((each) => each.level === level);
+const args = [
+  '--conditions=parley-source',
+  '--enable-source-maps',
+  '--import',
+  'ts-blank-space/register',
+  '--test',
+  '--test-reporter=spec',
+  `--test-timeout=${Math.max(...chosen.map(({ level }) => LEVELS[level].timeoutMs))}`,
+  // A file may start five servers: more files at once than cores would only make them wait for each other. A cluster is one.
+  `--test-concurrency=${has('e2e') ? 1 : Math.min(availableParallelism(), 4)}`,
+  ...(values.name === undefined ? [] : [`--test-name-pattern=${values.name}`]),
+  ...files.map((file) => relative(root, file)),
+];
+process.stdout.write(`${chosen.map(({ level, files: { length } }) => `${level} (${length} files)`).join(', ')}\n`);
+const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+
+function filesOf(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) return [];
+  if (stat.isFile()) return [path];
+  return readdirSync(path, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) =>
+      entry.isDirectory() ? filesOf(join(path, entry.name)) : entry.name.endsWith('.test.ts') ? [join(path, entry.name)] : [],
+    );
+}
+
+function isWanted(file) {
+  return wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`));
+}
+
+/** The API server level runs real etcd and kube-apiserver programs; they are built once into the cache. */
+function prepareApiServer() {
+  const cache = process.env.PARLEY_CACHE ?? join(homedir(), '.cache', 'parley');
+  const script = join(root, 'kind', 'offline', 'build-k8s.sh');
+  if (findApiServer(cache) || !existsSync(script)) return;
+  process.stdout.write('building kube-apiserver and etcd into the cache (once, some minutes)\n');
+  const { status } = spawnSync(script, [], { stdio: 'inherit', env: { ...process.env, PARLEY_CACHE: cache } });
+  if (status !== 0) fail('kube-apiserver and etcd cannot be built; the other levels run with --level');
+}
+
+function findApiServer(cache) {
+  return (
+    existsSync(cache) &&
+    readdirSync(cache, { recursive: true, withFileTypes: true }).some((entry) => entry.isFile() && entry.name === 'kube-apiserver')
+  );
+}
+
+function fail(text) {
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,142 @@
+// The repository's own sources as data for test/tidy.test.ts: files, imports and names, read with TypeScript's parser.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import ts from 'typescript';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+export interface Import {
+  /** As written: "./a.ts", "@parley/kit", "node:fs". */
+  specifier: string;
+  /** The file of this repository it names, when it names one. */
+  file: string | undefined;
+  /** Erased by the compiler: nothing of it is there at run time. */
+  typeOnly: boolean;
+}
+
+export interface SourceFile {
+  /** Below the repository's root, with slashes. */
+  path: string;
+  text: string;
+  lines: number;
+  imports: Import[];
+  syntax: ts.SourceFile;
+}
+
+/** Committed and not yet committed files, without ignored ones. */
+export function repositoryFiles(): string[] {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return listed.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
+}
+
+export interface Package {
+  name: string;
+  folder: string;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+}
+
+export function packages(): Package[] {
+  const manifests = repositoryFiles().filter((path) => path === 'package.json' || path.endsWith('/package.json'));
+  return manifests.map((path) => {
+    const {
+      name,
+      dependencies = {},
+      devDependencies = {},
+    } = JSON.parse(readFileSync(join(root, path), 'utf8')) as Partial<Package> & { name: string };
+    return { name, folder: dirname(path), dependencies, devDependencies };
+  });
+}
+
+export function sourceFiles(matches: (path: string) => boolean): SourceFile[] {
+  const entries = new Map(packages().map(({ name, folder }) => [name, join(folder, 'src/index.ts')]));
+  return repositoryFiles()
+    .filter((path) => /\.(ts|mjs)$/.test(path) && matches(path))
+    .map((path) => {
+      const text = readFileSync(join(root, path), 'utf8');
+      const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
+      const imports = importsOf(syntax).map(({ specifier, typeOnly }) => ({
+        specifier,
+        typeOnly,
+        file: targetOf(path, specifier, entries),
+      }));
+      return { path, text, lines: text.split('\n').length - 1, imports, syntax };
+    });
+}
+
+function targetOf(path: string, specifier: string, entries: Map<string, string>): string | undefined {
+  if (specifier.startsWith('.')) return relative(root, resolve(root, dirname(path), specifier));
+  return entries.get(specifier);
+}
+
+function importsOf(syntax: ts.SourceFile): { specifier: string; typeOnly: boolean }[] {
+  const found: { specifier: string; typeOnly: boolean }[] = [];
+  visit(syntax, (node) => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+      const specifier = node.moduleSpecifier;
+      if (specifier && ts.isStringLiteral(specifier)) found.push({ specifier: specifier.text, typeOnly: isTypeOnly(node) });
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [argument] = node.arguments;
+      if (argument && ts.isStringLiteral(argument)) found.push({ specifier: argument.text, typeOnly: false });
+    }
+  });
+  return found;
+}
+
+function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  const clause = node.importClause;
+  if (!clause) return false;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  const named = clause.namedBindings;
+  return (
+    !clause.name &&
+    named !== undefined &&
+    ts.isNamedImports(named) &&
+    named.elements.length > 0 &&
+    named.elements.every((element) => element.isTypeOnly)
+  );
+}
+
+export function visit(node: ts.Node, see: (node: ts.Node) => void): void {
+  see(node);
+  ts.forEachChild(node, (child) => visit(child, see));
+}
+
+/** "path:line" of every place where the name is read from an object, such as process.env. */
+export function usesOf(file: SourceFile, object: string, property?: string): string[] {
+  const places: string[] = [];
+  visit(file.syntax, (node) => {
+    const isAccess = ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node);
+    if (!isAccess || !ts.isIdentifier(node.expression) || node.expression.text !== object) return;
+    if (property !== undefined && !(ts.isPropertyAccessExpression(node) && node.name.text === property)) return;
+    places.push(`${file.path}:${file.syntax.getLineAndCharacterOfPosition(node.getStart()).line + 1}`);
+  });
+  return places;
+}
+
+/** Each cycle of imports that exists at run time, once, as the files on it. */
+export function importCycles(files: SourceFile[]): string[][] {
+  const edges = new Map(
+    files.map((file) => [file.path, file.imports.flatMap((each) => (each.typeOnly || each.file === undefined ? [] : [each.file]))]),
+  );
+  const state = new Map<string, 'open' | 'done'>();
+  const cycles: string[][] = [];
+  const walk = (path: string, trail: string[]) => {
+    if (state.get(path) === 'done' || !edges.has(path)) return;
+    if (state.get(path) === 'open') {
+      cycles.push([...trail.slice(trail.indexOf(path)), path]);
+      return;
+    }
+    state.set(path, 'open');
+    for (const next of edges.get(path) ?? []) walk(next, [...trail, path]);
+    state.set(path, 'done');
+  };
+  for (const path of edges.keys()) walk(path, []);
+  return cycles;
+}

@@ -1,0 +1,188 @@
+// The rules of the house that a program can check. Each failure names the file and what to do.
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
+import { importCycles, packages, repositoryFiles, root, sourceFiles, usesOf } from './helpers/source-tree.ts';
+
+const LINES_MAX = 400;
+
+const isProduct = (path: string) => /^(services|operator|cdk8s|kind)\//.test(path);
+const files = sourceFiles((path) => isProduct(path) || path.startsWith('test/'));
+const product = files.filter(({ path }) => isProduct(path));
+
+const none = (problems: string[], rule: string) => assert.deepEqual(problems, [], `${rule}:\n  ${problems.join('\n  ')}`);
+
+test(`no source file has more than ${LINES_MAX} lines`, () => {
+  const long = files.filter(({ lines }) => lines > LINES_MAX).map(({ path, lines }) => `${path} has ${lines}`);
+  none(long, 'split these files by idea');
+});
+
+test('a source file opens with its purpose', () => {
+  const silent = files.filter(({ text }) => !/^(#!.*\n)?\s*(\/\/|\/\*)/.test(text)).map(({ path }) => path);
+  none(silent, 'begin these files with a comment that says what they are for');
+});
+
+test('file names are in kebab-case and say what is in the file', () => {
+  const odd = files.map(({ path }) => path).filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test|\.d)?\.(ts|mjs)$/.test(basename(path)));
+  none(odd, 'rename these files in kebab-case');
+  const vague = product.map(({ path }) => path).filter((path) => /(^|[/-])(utils?|helpers?|manager|misc|common)(\.|\/)/.test(path));
+  none(vague, 'name these files for what they hold');
+});
+
+/** Who may import whom; what is not listed may import no other package of this repository. */
+const MAY_IMPORT: Record<string, string[]> = {
+  '@parley/protocol': [],
+  '@parley/kit': ['@parley/protocol'],
+  '@parley/chat-store': ['@parley/kit', '@parley/protocol'],
+  '@parley/client': ['@parley/protocol'],
+  '@parley/chat': ['@parley/chat-store', '@parley/kit', '@parley/protocol'],
+  '@parley/core': ['@parley/chat-store', '@parley/kit', '@parley/protocol'],
+  '@parley/auth': ['@parley/kit', '@parley/protocol'],
+  '@parley/gateway': ['@parley/kit', '@parley/protocol'],
+  '@parley/worker': ['@parley/chat-store', '@parley/kit', '@parley/protocol'],
+  '@parley/operator-api': [],
+  '@parley/cdk8s': ['@parley/operator-api'],
+  '@parley/operator': ['@parley/cdk8s', '@parley/operator-api'],
+  '@parley/kind': ['@parley/cdk8s', '@parley/operator-api'],
+};
+
+/** The innermost package a file belongs to: operator/api lies inside operator. */
+const own = packages().sort((a, b) => b.folder.length - a.folder.length);
+const packageOf = (path: string) => own.find(({ folder }) => path.startsWith(`${folder}/`))?.name;
+
+test('imports between packages go one way', () => {
+  const wrong = product.flatMap((file) => {
+    const from = packageOf(file.path) ?? '';
+    return file.imports
+      .map(({ specifier }) => specifier)
+      .filter((specifier) => specifier.startsWith('@parley/') && specifier !== from && !(MAY_IMPORT[from] ?? []).includes(specifier))
+      .map((specifier) => `${file.path} imports ${specifier}`);
+  });
+  none(wrong, 'protocol <- kit <- chat-store <- services and operator-api <- cdk8s <- operator; services never import each other');
+});
+
+test('a relative import stays in its package', () => {
+  const wrong = product.flatMap((file) =>
+    file.imports
+      .filter(
+        ({ specifier, file: target }) => specifier.startsWith('.') && target !== undefined && packageOf(target) !== packageOf(file.path),
+      )
+      .map(({ specifier }) => `${file.path} imports ${specifier}`),
+  );
+  none(wrong, 'import other packages by their name');
+});
+
+test('there are no import cycles', () => {
+  none(
+    importCycles(product).map((cycle) => cycle.join(' -> ')),
+    'break these cycles: move what both need into a file of its own',
+  );
+});
+
+test('a package names what it imports in its package.json', () => {
+  const wrong = product
+    .filter(({ path }) => path.includes('/src/'))
+    .flatMap((file) => {
+      const { dependencies = {} } = own.find(({ folder }) => file.path.startsWith(`${folder}/`)) ?? {};
+      return file.imports
+        .map(({ specifier }) => specifier)
+        .filter((specifier) => !/^(\.|node:)/.test(specifier) && !Object.hasOwn(dependencies, packageName(specifier)))
+        .map((specifier) => `${file.path} imports ${specifier}`);
+    });
+  none(wrong, 'add these to the dependencies of the package');
+});
+
+const packageName = (specifier: string) =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+test('only entry points read the environment', () => {
+  const isEntry = (path: string) => path.startsWith('kind/') || /\/(migrate-)?main\.ts$/.test(path);
+  none(
+    product.filter(({ path }) => !isEntry(path)).flatMap((file) => usesOf(file, 'process', 'env')),
+    'take configuration as an argument',
+  );
+});
+
+test('servers write through their log, not to the console', () => {
+  none(
+    product.filter(({ path }) => !path.startsWith('kind/')).flatMap((file) => usesOf(file, 'console')),
+    'use the log',
+  );
+});
+
+test('domain files decide and do nothing else', () => {
+  const domain = product.filter(({ path }) => /\/src\/domain\//.test(path));
+  const wrong = domain.flatMap((file) =>
+    file.imports
+      .filter(
+        ({ specifier, typeOnly }) =>
+          !specifier.startsWith('.') && specifier !== '@parley/protocol' && !(typeOnly && specifier.startsWith('@parley/')),
+      )
+      .map(({ specifier }) => `${file.path} imports ${specifier}`),
+  );
+  none(wrong, 'no I/O and no third-party code in domain/');
+  const impure = domain.flatMap((file) => [
+    ...usesOf(file, 'Math', 'random'),
+    ...usesOf(file, 'Date', 'now'),
+    ...usesOf(file, 'performance'),
+    ...usesOf(file, 'process'),
+  ]);
+  none(impure, 'time, chance and ids are arguments');
+});
+
+test('domain files import only what is pure themselves', () => {
+  const wrong = product
+    .filter(({ path }) => /\/src\/domain\//.test(path))
+    .flatMap((file) =>
+      file.imports
+        .filter(({ specifier, typeOnly, file: target }) => specifier.startsWith('.') && !typeOnly && !target?.includes('/src/domain/'))
+        .map(({ specifier }) => `${file.path} imports ${specifier}`),
+    );
+  none(wrong, 'a domain file imports values from domain files only; types may come from ports');
+});
+
+test('exports have names', () => {
+  none(
+    product.filter(({ text, path }) => !path.endsWith('.mjs') && /^export default /m.test(text)).map(({ path }) => path),
+    'give these exports a name',
+  );
+});
+
+test('every dependency has one exact version', () => {
+  const exact = /^(npm:(@[\w-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/;
+  const loose = packages().flatMap((each) =>
+    Object.entries({ ...each.dependencies, ...each.devDependencies })
+      .filter(([, version]) => !exact.test(version))
+      .map(([name, version]) => `${each.folder}/package.json: ${name} ${version}`),
+  );
+  none(loose, 'pin these versions');
+});
+
+test('no file names a package registry or a path of one machine', () => {
+  // Written in pieces, so that this file does not name them either.
+  const hosts = [
+    'registry.npm' + 'js.org',
+    'registry.yarn' + 'pkg.com',
+    'maven.apache' + '.org/maven2',
+    'repo1.maven' + '.org',
+    'repo.maven' + '.apache.org',
+    'deb.debian' + '.org',
+    'security.debian' + '.org',
+    'proxy.golang' + '.org',
+    'sum.golang' + '.org',
+    'files.python' + 'hosted.org',
+  ];
+  const machine = ['/work' + '/main', '/work' + '/shared'];
+  const TEXT_MAX_BYTES = 4 * 1024 * 1024;
+  const problems = repositoryFiles()
+    .filter((path) => statSync(join(root, path)).isFile() && statSync(join(root, path)).size < TEXT_MAX_BYTES)
+    .flatMap((path) => {
+      const text = readFileSync(join(root, path), 'utf8');
+      return [...hosts, ...machine].filter((word) => text.includes(word)).map((word) => `${path} names ${word}`);
+    });
+  none(problems, 'let the tools choose the registry, and take paths as arguments');
+});
