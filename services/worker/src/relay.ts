@@ -76,13 +76,17 @@ async function whileHeld(options: RelayOptions, { held, stopping, onSink }: Tenu
     sink.abort(`lock lost: ${reason}`);
     if (!stopping.aborted) log.warn({ relay: name, reason }, 'relay lock lost; sending stopped');
   });
+  // A turn that waits for a database that does not answer is abandoned with the lock. It can do no harm when it wakes up: it cannot
+  // send any more, and it deletes only what was sent.
+  const abandoned = held.lost.then((reason) => Promise.reject(new Error(reason)));
+  abandoned.catch(() => undefined);
   const end = AbortSignal.any([stopping, lost.signal]);
   onActive(true);
   log.info({ relay: name }, 'this process relays the outbox');
   try {
     for (let failures = 0; !end.aborted;) {
       try {
-        const { more } = await relayTurn({ ...options, sink });
+        const { more } = await Promise.race([relayTurn({ ...options, sink }), abandoned]);
         outage.ended();
         failures = 0;
         if (!more) await pause(IDLE_MS, end);

@@ -125,6 +125,25 @@ test('only one of two workers sends; the other takes over when the first ends or
   );
 });
 
+test('a frozen database costs the lock, not the worker: it goes on when the database does', { skip }, async () => {
+  const worker = await stack.worker('frozen');
+  await eventually('it is active', async () => (await activeOf(worker.adminPort)) === 1);
+  const room = newId();
+  await stack.append(room, 2);
+  stack.servers.mysql.kill('SIGSTOP');
+  await eventually('it has given up the lock', async () => (await activeOf(worker.adminPort)) === 0);
+  assert.equal((await fetch(`http://127.0.0.1:${worker.adminPort}/readyz`)).status, 503);
+  stack.servers.mysql.kill('SIGCONT');
+  await eventually('it is active again', async () => (await activeOf(worker.adminPort)) === 1);
+  await stack.append(room, 2);
+  await eventually('the outbox is empty', async () => (await stack.waiting()) === 0);
+  const { heard, stop } = await listen(stack, ['chat.messages']);
+  await eventually('everything is heard', () => firstSeqs(heard, room).length === 4);
+  await stop();
+  assert.deepEqual(firstSeqs(heard, room), upTo(4));
+  await worker.close();
+});
+
 test('a record that Kafka refuses and a row without meaning go to the dead letters, and what follows is sent', { skip }, async () => {
   const admin = stack.kafka().admin();
   await admin.connect();
