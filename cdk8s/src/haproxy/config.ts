@@ -39,7 +39,7 @@ function global(input: HaproxyInput): string {
 
 /** JSON lines like those of the services. Only the path is logged: a query may hold a token. */
 const LOG_FORMAT =
-  '{"level":"INFO","time":"%[date,utc_time(%Y-%m-%dT%H:%M:%SZ)]","service":"haproxy","msg":"request","client":"%ci","frontend":"%f","backend":"%b",' +
+  '{"level":"INFO","time":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","service":"haproxy","msg":"request","request_id":"%ID","client":"%ci","frontend":"%f","backend":"%b",' +
   '"server":"%s","method":"%HM","path":"%[var(txn.path),json(utf8s)]","status":%ST,"duration_ms":%Ta,"bytes":%B,"end":"%ts"}';
 
 function defaults(): string {
@@ -107,8 +107,12 @@ function frontend(input: HaproxyInput, name: string, port: number, lines: readon
     `bind ${input.bindAddress}:${port}`,
     // A twentieth is kept for the stats port: with all connections taken by sockets, probes and scrapes still get in.
     `maxconn ${Math.floor(input.maxconn * 0.95)}`,
-    'http-request set-var(txn.path) path',
     ...connectionRate(input),
+    // The id is in the log, in every answer of HAProxy's own and, by the header, in the services' logs.
+    'unique-id-format %[uuid()]',
+    'unique-id-header X-Request-Id',
+    'http-request del-header X-Request-Id',
+    'http-request set-var(txn.path) path',
     ...clientAddress(input),
     ...lines,
   ]);
@@ -133,9 +137,9 @@ function statsFrontend({ bindAddress, listen, stats }: HaproxyInput): string {
   return section('frontend stats', [
     `bind ${bindAddress}:${listen.stats}`,
     'option dontlog-normal',
-    'http-request set-var(txn.path) path',
     'monitor-uri /healthz',
     'monitor fail if { stopping }',
+    'http-request set-var(txn.path) path',
     'http-request use-service prometheus-exporter if { path /metrics }',
     'stats enable',
     'stats uri /',

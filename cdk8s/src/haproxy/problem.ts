@@ -1,38 +1,20 @@
-// Answers that HAProxy gives itself, in the same problem+json shape as the services (RFC 9457).
+// Answers that HAProxy gives itself, in the same problem+json shape as the services (RFC 9457). A cdk8s package does not import
+// the services' packages, so the codes are repeated here; a unit test compares them with the protocol's table.
 
-const TITLES = {
-  400: 'Bad request',
-  404: 'Not found',
-  408: 'Request timeout',
-  429: 'Too many connections',
-  500: 'Internal error',
-  502: 'Bad gateway',
-  503: 'Unavailable',
-  504: 'Gateway timeout',
-} as const;
+export const PROBLEMS = {
+  400: { code: 'invalid_request', title: 'The request is not valid' },
+  404: { code: 'not_found', title: 'Not found', detail: 'This port serves /api/ws, /api/health and the REST paths below /api/.' },
+  408: { code: 'invalid_request', title: 'The request is not valid', detail: 'The request did not arrive in time.' },
+  429: { code: 'rate_limited', title: 'Too many requests', detail: 'Too many new connections from this address. Retry after ten seconds.' },
+  500: { code: 'internal', title: 'Internal error' },
+  502: { code: 'bad_gateway', title: 'The service behind the gateway failed' },
+  503: { code: 'unavailable', title: 'The service is not reachable at the moment', detail: 'No instance is ready. Retry after a second.' },
+  504: { code: 'gateway_timeout', title: 'The service behind the gateway did not answer in time' },
+} as const satisfies Record<number, { code: string; title: string; detail?: string }>;
 
-const DETAILS: Partial<Record<keyof typeof TITLES, string>> = {
-  404: 'This port serves /api/ws, /api/health and the REST paths below /api/.',
-  429: 'Too many new connections from this address. Retry after ten seconds.',
-  503: 'No instance is ready. Retry after a second.',
-};
-
-const CODES: Record<keyof typeof TITLES, string> = {
-  400: 'bad_request',
-  404: 'not_found',
-  408: 'timeout',
-  429: 'rate_limited',
-  500: 'internal',
-  502: 'unavailable',
-  503: 'unavailable',
-  504: 'unavailable',
-};
-
-type Status = keyof typeof TITLES;
-
-/** `status … content-type … string …` as both `http-error` and `http-request return` take it. */
-export function problem(status: Status): string {
-  const detail = DETAILS[status];
-  const body = JSON.stringify({ type: 'about:blank', title: TITLES[status], status, code: CODES[status], ...(detail ? { detail } : {}) });
-  return `status ${status} content-type application/problem+json string '${body}'`;
+/** `status … content-type … lf-string …` as both `http-error` and `http-request return` take it. `%[unique-id]` becomes the request's id. */
+export function problem(status: keyof typeof PROBLEMS): string {
+  const { code, title, ...rest } = PROBLEMS[status];
+  const body = JSON.stringify({ type: `https://parley.dev/errors/${code}`, title, status, code, ...rest, request_id: '%[unique-id]' });
+  return `status ${status} content-type application/problem+json lf-string '${body}'`;
 }
