@@ -146,7 +146,7 @@ export class LocalStack {
 
   async #startIngress(signal: AbortSignal): Promise<void> {
     const { ports, secrets, progress } = this.#options;
-    const config = ingressConfig({ ports, secrets });
+    const config = ingressConfig({ ports, secrets, dir: this.#serverOptions('haproxy', signal).dir });
     const begin = (stop: AbortSignal) =>
       startHaproxy({ ...this.#serverOptions('haproxy', stop), config, ports: [ports.chat, ports.gateway, ports.stats] });
     const server = await progress.step(
