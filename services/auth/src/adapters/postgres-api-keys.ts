@@ -1,0 +1,33 @@
+// The ApiKeys port on PostgreSQL.
+import { AppError, postgresError, translatingErrors, type PostgresPool } from '@parley/kit';
+import type { ApiKeyRecord, Scope } from '../domain/api-key.ts';
+import type { ApiKeys } from '../ports.ts';
+import { inTransaction } from './postgres-transaction.ts';
+
+const BOOTSTRAP_SCOPES: readonly Scope[] = ['auth', 'admin'];
+
+export function postgresApiKeys(pool: PostgresPool): ApiKeys {
+  const keys: ApiKeys = {
+    async find(prefix) {
+      const { rows } = await pool.query<ApiKeyRecord>(
+        'SELECT id, hash, scopes, last_used_at AS "lastUsedAt" FROM api_keys WHERE prefix = $1 AND revoked_at IS NULL',
+        [prefix],
+      );
+      return rows[0];
+    },
+    async markUsed(id, at) {
+      await pool.query('UPDATE api_keys SET last_used_at = $2 WHERE id = $1', [id, at]);
+    },
+    putBootstrap: ({ prefix, hash }, at) =>
+      inTransaction(pool, async (client) => {
+        await client.query('UPDATE api_keys SET revoked_at = $2 WHERE is_bootstrap AND prefix <> $1 AND revoked_at IS NULL', [prefix, at]);
+        const { rowCount } = await client.query(
+          `INSERT INTO api_keys (prefix, hash, name, scopes, is_bootstrap, created_at) VALUES ($1, $2, 'bootstrap', $3, true, $4)
+           ON CONFLICT (prefix) DO UPDATE SET hash = excluded.hash, scopes = excluded.scopes, revoked_at = NULL WHERE api_keys.is_bootstrap`,
+          [prefix, hash, BOOTSTRAP_SCOPES, at],
+        );
+        if (rowCount === 0) throw new AppError('conflict', 'the prefix of BOOTSTRAP_API_KEY belongs to another API key');
+      }),
+  };
+  return translatingErrors(keys, postgresError);
+}

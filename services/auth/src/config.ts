@@ -1,0 +1,23 @@
+// Environment of the auth service.
+import { commonConfig, secret, secretUrl, text } from '@parley/kit';
+import { Type, type Static } from '@sinclair/typebox';
+import { API_KEY_PATTERN } from './domain/api-key.ts';
+
+const whole = (fallback: number, minimum: number, maximum: number, description: string) =>
+  Type.Integer({ default: fallback, minimum, maximum, description });
+
+export const authConfig = Type.Object({
+  ...commonConfig(8081),
+  databaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
+  redisUrl: secretUrl('redis://:password@host:6379; for limits that all replicas share, not used yet', 'redis', 'rediss'),
+  jwtPrivateKeys: secret('JWKS with private Ed25519 keys; the first one signs, all are published without their private part'),
+  jwtIssuer: text('parley', 'iss claim of the tokens'),
+  jwtAudience: text('parley', 'aud claim of the tokens'),
+  bootstrapApiKey: secret('first API key, pk_<8 hexadecimal digits>_<43 or more characters of base64url>', { pattern: API_KEY_PATTERN }),
+  accessTokenSeconds: whole(900, 10, 86_400, 'life of an access token'),
+  refreshTokenSeconds: whole(2_592_000, 60, 31_536_000, 'life of a refresh token; each refresh begins a new one'),
+  attemptsPerMinute: whole(10, 1, 100_000, 'registrations and logins a minute from one address, and for one e-mail address, per replica'),
+  passwordHashesAtOnce: whole(2, 1, 64, 'argon2 calls at a time; each takes 19 MiB and one thread of four'),
+  passwordHashesWaiting: whole(64, 0, 10_000, 'argon2 calls that wait; beyond it the answer is overloaded'),
+});
+export type AuthConfig = Static<typeof authConfig>;

@@ -1,0 +1,28 @@
+// Metrics of auth beside those of every HTTP service.
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+export interface AuthMetrics {
+  attempts: Counter<'action' | 'result'>;
+  limited: Counter<'limit'>;
+}
+
+export function createAuthMetrics(registry: Registry, waitingHashes: () => number): AuthMetrics {
+  const registers = [registry];
+  new Gauge({
+    name: 'auth_password_hashes_waiting',
+    help: 'Password hashes that wait for a thread',
+    registers,
+    collect() {
+      this.set(waitingHashes());
+    },
+  });
+  return {
+    attempts: new Counter({
+      name: 'auth_attempts_total',
+      help: 'Registrations, logins and refreshes by result',
+      labelNames: ['action', 'result'],
+      registers,
+    }),
+    limited: new Counter({ name: 'rate_limit_exceeded_total', help: 'Calls refused by a rate limit', labelNames: ['limit'], registers }),
+  };
+}

@@ -1,0 +1,44 @@
+// Brings the user database to the schema of this version. Run by one Job in Kubernetes and by `npm start`.
+import { readFileSync } from 'node:fs';
+import { Type } from '@sinclair/typebox';
+import {
+  ConfigError,
+  createLog,
+  EXIT_CONFIG,
+  loadConfig,
+  messageOf,
+  migrate,
+  milliseconds,
+  postgresMigrations,
+  secretUrl,
+  untilReachable,
+} from '@parley/kit';
+import pg from 'pg';
+import { userMigrations } from './migrations.ts';
+
+const schema = Type.Object({
+  databaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
+  startupTimeoutMs: milliseconds(60_000, 'how long to wait for the database'),
+});
+const log = createLog({ service: 'migrate-users', instance: 'migrate', level: 'info' });
+
+/** A connection without a limit on statements: a migration may have to wait for another one's lock. */
+async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 3000 });
+  client.on('error', (error) => log.warn({ reason: messageOf(error) }, 'postgres connection lost'));
+  await client.connect();
+  return client;
+}
+
+try {
+  const config = loadConfig(schema, process.env, (path) => readFileSync(path, 'utf8'));
+  const client = await untilReachable('PostgreSQL', () => connect(config.databaseUrl), { timeoutMs: config.startupTimeoutMs, log });
+  try {
+    await migrate(postgresMigrations(client), userMigrations(), log);
+  } finally {
+    await client.end();
+  }
+} catch (error) {
+  log.fatal(messageOf(error));
+  process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+}

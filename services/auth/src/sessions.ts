@@ -1,0 +1,88 @@
+// The three ways to a pair of tokens: register, login, refresh. What is refused here is refused the same way for every reason.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { AppError, type Log } from '@parley/kit';
+import type { AuthAnswer, LoginBody, RegisterBody } from '@parley/protocol';
+import { v7 as uuidv7 } from 'uuid';
+import { checkedProfile, isPossibleEmail } from './domain/profile.ts';
+import { hashOfRefreshToken, REFRESH_TOKEN_BYTES, refreshTokenOf } from './domain/refresh-token.ts';
+import type { Account, Accounts, NewRefreshToken, Passwords, Sessions, TokenIssuer } from './ports.ts';
+
+export interface LoginOptions {
+  accounts: Accounts;
+  sessions: Sessions;
+  passwords: Passwords;
+  tokens: TokenIssuer;
+  log: Log;
+  now: () => Date;
+  accessTokenSeconds: number;
+  refreshTokenSeconds: number;
+}
+
+export interface Login {
+  register(body: RegisterBody): Promise<AuthAnswer>;
+  /** The address is normalised already. */
+  login(body: LoginBody): Promise<AuthAnswer>;
+  refresh(token: string): Promise<AuthAnswer>;
+}
+
+export function createLogin(options: LoginOptions): Login {
+  const { accounts, sessions, passwords, log, now } = options;
+  return {
+    async register(body) {
+      const profile = checkedProfile(body);
+      const passwordHash = await passwords.hash(body.password);
+      const { token, stored } = newRefreshToken(options);
+      const ids = { eventId: uuidv7(), family: randomUUID() };
+      const account = await accounts.register({ ...profile, ...ids, passwordHash, refresh: stored });
+      if (!account) throw new AppError('email_taken');
+      log.info({ user_id: account.id }, 'user registered');
+      return answer(options, account, token);
+    },
+    async login({ email, password }) {
+      const account = isPossibleEmail(email) ? await accounts.findByEmail(email) : undefined;
+      const correct = await passwords.verify(account?.passwordHash, password);
+      // A disabled account is not told apart from a wrong password.
+      if (!correct || !account || account.disabled) throw new AppError('invalid_credentials');
+      await renewHash(options, account, password);
+      const { token, stored } = newRefreshToken(options);
+      await sessions.begin(account.id, randomUUID(), stored);
+      return answer(options, account, token);
+    },
+    async refresh(given) {
+      const hash = hashOfRefreshToken(given);
+      const { token, stored } = newRefreshToken(options);
+      const account = await sessions.rotate(hash, stored);
+      if (account) return answer(options, account, token);
+      // Either a thief or the owner came second; nobody can tell, so both have to log in again.
+      const revoked = await sessions.revokeReused(hash, now());
+      if (revoked) log.warn({ user_id: revoked.userId, family: revoked.family }, 'refresh token used twice; its family is revoked');
+      throw new AppError('invalid_refresh_token');
+    },
+  };
+}
+
+function newRefreshToken({ now, refreshTokenSeconds }: LoginOptions): { token: string; stored: NewRefreshToken } {
+  const token = refreshTokenOf(randomBytes(REFRESH_TOKEN_BYTES));
+  const at = now();
+  return { token, stored: { hash: hashOfRefreshToken(token), at, expiresAt: new Date(at.getTime() + refreshTokenSeconds * 1000) } };
+}
+
+async function answer({ tokens, now, accessTokenSeconds }: LoginOptions, account: Account, refreshToken: string): Promise<AuthAnswer> {
+  const { id, name, email } = account;
+  return {
+    token: await tokens.issue({ id, name, email }, now()),
+    refresh_token: refreshToken,
+    expires_in: accessTokenSeconds,
+    user: { id, name, email },
+  };
+}
+
+/** The password is at hand only now. A failure costs nothing: the next login tries again. */
+async function renewHash({ accounts, passwords, log, now }: LoginOptions, account: Account & { passwordHash: string }, password: string) {
+  if (!passwords.isOutdated(account.passwordHash)) return;
+  try {
+    await accounts.replacePasswordHash(account.id, { from: account.passwordHash, to: await passwords.hash(password), at: now() });
+  } catch (error) {
+    log.warn({ user_id: account.id, err: error }, 'password hash not renewed');
+  }
+}
