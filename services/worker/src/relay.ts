@@ -74,7 +74,7 @@ async function whileHeld(options: RelayOptions, { held, stopping, onSink }: Tenu
   void held.lost.then((reason) => {
     lost.abort();
     sink.abort(`lock lost: ${reason}`);
-    if (!stopping.aborted) log.warn({ relay: name, reason }, 'relay lock lost; sending stopped');
+    if (!stopping.aborted) log.warn({ reason }, 'relay lock lost; sending stopped');
   });
   // A turn that waits for a database that does not answer is abandoned with the lock. It can do no harm when it wakes up: it cannot
   // send any more, and it deletes only what was sent.
@@ -82,7 +82,7 @@ async function whileHeld(options: RelayOptions, { held, stopping, onSink }: Tenu
   abandoned.catch(() => undefined);
   const end = AbortSignal.any([stopping, lost.signal]);
   onActive(true);
-  log.info({ relay: name }, 'this process relays the outbox');
+  log.info('this process relays the outbox');
   try {
     for (let failures = 0; !end.aborted;) {
       try {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createLog } from '@parley/kit';
 import type { Entry } from '@parley/protocol';
+import { parseRange } from '../../../services/worker/src/adapters/message-range.ts';
 import { chunksOf } from '../../../services/worker/src/domain/chunks.ts';
 import { deadLetter } from '../../../services/worker/src/domain/dead-letter.ts';
 import { messageRecord, planTurn, type OutboxRow, type OutgoingRecord } from '../../../services/worker/src/domain/records.ts';
@@ -13,7 +14,8 @@ const range = (id: number, room_id: string, from_seq: number, to_seq: number): O
   id,
   topic: 'chat.messages',
   eventKey: room_id,
-  payload: JSON.stringify({ room_id, from_seq, to_seq }),
+  payload: '{}',
+  range: { room_id, from_seq, to_seq },
 });
 const record = (value: string, key = 'k'): OutgoingRecord => ({ topic: 'chat.messages', key, value, headers: {} });
 const entry = (room_id: string, seq: number): Entry => ({
@@ -47,8 +49,7 @@ describe('a turn', () => {
   test('passes other events on and names what it cannot read', () => {
     const rows: OutboxRow[] = [
       { id: 1, topic: 'chat.rooms', eventKey: 'a', payload: '{"x":1}' },
-      { ...range(2, 'a', 5, 4) },
-      { id: 3, topic: 'chat.messages', eventKey: 'a', payload: '[]' },
+      { id: 3, topic: 'chat.messages', eventKey: 'a', payload: '[]', range: undefined },
       { id: 4, topic: 'no topic', eventKey: 'a', payload: '{}' },
     ];
     const plan = planTurn(rows, 100);
@@ -58,9 +59,15 @@ describe('a turn', () => {
     );
     assert.deepEqual(
       plan.unreadable.map(({ row }) => row.id),
-      [2, 3, 4],
+      [3, 4],
     );
   });
+});
+
+test('a payload counts as a range only when it is one', () => {
+  assert.deepEqual(parseRange('{"room_id":"a","from_seq":1,"to_seq":2}'), { room_id: 'a', from_seq: 1, to_seq: 2 });
+  for (const text of ['nonsense', '[]', 'null', '{}', '{"room_id":"a","from_seq":2,"to_seq":1}', '{"room_id":"a","from_seq":0,"to_seq":1}'])
+    assert.equal(parseRange(text), undefined, text);
 });
 
 test('an entry becomes a CloudEvent with a dedupe id, keyed by its room', () => {

@@ -11,7 +11,7 @@ import { ensureTopics } from './kafka-topics.ts';
 export interface KafkaSinkOptions {
   brokers: readonly string[];
   clientId: string;
-  /** Called when the client cannot reach Kafka, long before a send gives up. */
+  /** Called when Kafka has not answered well for a while, long before a send gives up. */
   onTrouble: (reason: string) => void;
 }
 
@@ -24,10 +24,18 @@ interface Session {
 /** Answers that no retry changes. */
 const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Shorter trouble is ordinary: a new leader, the first producer of a fresh broker. */
+const TROUBLE_AFTER_MS = 1500;
 
 export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): EventSink {
   const fence = createFence();
   let session: Session | undefined;
+  let troubleSince: number | undefined;
+  // kafkajs logs every failed attempt; the relay needs to know once that there is trouble.
+  const onError = (reason: string): void => {
+    troubleSince ??= Date.now();
+    if (!fence.closed && Date.now() - troubleSince >= TROUBLE_AFTER_MS) onTrouble(reason);
+  };
 
   const openSession = async (): Promise<Session> => {
     const kafka = new Kafka({
@@ -39,11 +47,10 @@ export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): E
       requestTimeout: REQUEST_TIMEOUT_MS,
       socketFactory: fence.connect,
       logLevel: logLevel.ERROR,
-      // kafkajs logs every attempt; the relay needs to know that there is trouble, once.
       logCreator:
         () =>
         ({ log }) =>
-          !fence.closed && onTrouble(log.message),
+          onError(typeof log['error'] === 'string' ? `${log.message}: ${log['error']}` : log.message),
     });
     const producer = kafka.producer({
       idempotent: true,
@@ -78,6 +85,7 @@ export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): E
       try {
         // Not even a connection is tried after the fence is closed.
         await (fence.closed ? fence.broken : Promise.race([send(records), fence.broken]));
+        troubleSince = undefined;
       } catch (error) {
         drop();
         throw refusalOf(error) ?? error;

@@ -1,7 +1,9 @@
 // The outbox of the chat database, and the entries its rows speak of.
 import { readRange, type MysqlPool } from '@parley/chat-store';
+import { topics } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import { ROWS_COUNTED_MAX, type EntryReader, type Outbox } from '../ports.ts';
+import { parseRange } from './message-range.ts';
 
 export function mysqlOutbox(pool: MysqlPool): Outbox {
   return {
@@ -12,6 +14,7 @@ export function mysqlOutbox(pool: MysqlPool): Outbox {
         topic: row['topic'] as string,
         eventKey: row['event_key'] as string,
         payload: row['payload'] as string,
+        range: row['topic'] === topics.messages ? parseRange(row['payload'] as string) : undefined,
       }));
     },
     async remove(ids) {

@@ -1,12 +1,13 @@
 // From outbox rows to Kafka records. Pure: what must be read is planned here and read by the caller.
-import { MessageRange, topics, type Entry, type MessageCreated } from '@parley/protocol';
-import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { topics, type Entry, type MessageCreated, type MessageRange } from '@parley/protocol';
 
 export interface OutboxRow {
   id: number;
   topic: string;
   eventKey: string;
   payload: string;
+  /** The payload of a row of chat.messages, read and checked; undefined when it is no range. */
+  range?: MessageRange | undefined;
 }
 
 export interface OutgoingRecord {
@@ -26,7 +27,6 @@ export interface TurnPlan {
 }
 
 const CLOUD_EVENT = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
-const messageRange = TypeCompiler.Compile(MessageRange);
 /** Names that Kafka takes. */
 const TOPIC = /^[A-Za-z0-9._-]{1,240}$/;
 
@@ -39,7 +39,7 @@ export function planTurn(rows: readonly OutboxRow[], entriesMax: number): TurnPl
   const lastOf = new Map<string, MessageRange>();
   let entries = 0;
   for (const row of rows) {
-    const range = row.topic === topics.messages ? parseRange(row.payload) : undefined;
+    const range = row.topic === topics.messages ? row.range : undefined;
     const weight = range ? range.to_seq - range.from_seq + 1 : 1;
     if (plan.rowIds.length > 0 && entries + weight > entriesMax) break;
     entries += weight;
@@ -61,15 +61,6 @@ function addRange(plan: TurnPlan, lastOf: Map<string, MessageRange>, range: Mess
   const added = { ...range };
   plan.ranges.push(added);
   lastOf.set(range.room_id, added);
-}
-
-function parseRange(payload: string): MessageRange | undefined {
-  try {
-    const value: unknown = JSON.parse(payload);
-    return messageRange.Check(value) && value.from_seq <= value.to_seq ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 export function messageRecord(entry: Entry): OutgoingRecord {
