@@ -1,0 +1,222 @@
+// The spec of a ChatCluster: the one source of the TypeScript type, the CRD's schema, the defaults and the reference page.
+// Every field has a default that works on a laptop's kind cluster, so that `spec: {}` is a valid cluster.
+import { Type, type Static } from '@sinclair/typebox';
+import { externalRules, oneOf, Resources, rules, SecretRef, section, Storage } from './schema-parts.ts';
+
+const replicas = (count: number, description: string) => Type.Integer({ minimum: 0, maximum: 50, default: count, description });
+const placement = {
+  resources: Type.Optional(Resources),
+  nodeSelector: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 63 }), { description: 'Labels a node must have' })),
+  tolerations: Type.Optional(
+    Type.Array(Type.Object({}, { additionalProperties: true, 'x-kubernetes-preserve-unknown-fields': true }), {
+      maxItems: 20,
+      description: 'Tolerations, as in a pod',
+    }),
+  ),
+};
+
+const Chat = section(
+  {
+    replicas: replicas(3, 'Chat replicas; kubectl scale changes this field'),
+    maxConnections: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 10_000,
+      description: 'WebSocket connections of one replica; more are refused with 503',
+    }),
+    messageMaxBytes: Type.Integer({ minimum: 1, maximum: 49_152, default: 8192, description: 'Largest content of a message in bytes' }),
+    drain: section(
+      {
+        windowSeconds: Type.Integer({
+          minimum: 1,
+          maximum: 3600,
+          default: 60,
+          description: 'Time in which a replica that goes away asks its sockets to reconnect',
+        }),
+        ratePercentPerSecond: Type.Integer({
+          minimum: 1,
+          maximum: 100,
+          default: 5,
+          description: 'Share of its sockets that it asks per second',
+        }),
+      },
+      { description: 'How a replica lets its sockets go' },
+    ),
+    ...placement,
+  },
+  { description: 'The WebSocket replicas' },
+);
+
+const service = (count: number, description: string) => section({ replicas: replicas(count, 'Replicas'), ...placement }, { description });
+
+const Cidr = Type.String({ maxLength: 50, pattern: '^[0-9a-fA-F:.]+(/[0-9]{1,3})?$', description: 'Address range such as 10.0.0.0/8' });
+
+const Ingress = section(
+  {
+    replicas: replicas(2, 'HAProxy replicas'),
+    service: section(
+      {
+        type: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], {
+          default: 'ClusterIP',
+          description: 'Type of the Service with the ports gateway 8080, chat 8085 and stats 8404',
+        }),
+        annotations: Type.Optional(
+          Type.Record(Type.String(), Type.String({ maxLength: 1024 }), {
+            description: 'Annotations of the Service, for a cloud load balancer',
+          }),
+        ),
+      },
+      { description: 'The Service in front of HAProxy' },
+    ),
+    trustedProxies: Type.Array(Cidr, {
+      default: [],
+      maxItems: 50,
+      description: 'Proxies in front of HAProxy whose X-Forwarded-For is believed',
+    }),
+    allowedOrigins: Type.Array(Type.String({ maxLength: 253, pattern: '^(null|https?://[^/]+)$' }), {
+      default: [],
+      maxItems: 50,
+      description: 'Exact origins that browsers may come from, for instance https://chat.example.org',
+    }),
+    ...placement,
+  },
+  { description: 'HAProxy, the entry for everybody' },
+);
+
+const Redis = section(
+  {
+    mode: oneOf(['builtin', 'external'], {
+      default: 'builtin',
+      description: 'builtin: one Redis made by the operator; external: your own',
+    }),
+    storage: Storage('1Gi'),
+    external: Type.Optional(
+      Type.Object({ urlSecretRef: SecretRef('url', 'redis:// or rediss:// URL') }, { description: 'Your own Redis' }),
+    ),
+    ...placement,
+  },
+  { description: 'Fan-out hints, rate limits and cache; nothing durable', ...externalRules },
+);
+
+const Kafka = section(
+  {
+    mode: oneOf(['builtin', 'external', 'none'], { default: 'builtin', description: 'none: events wait in the outbox' }),
+    brokers: Type.Integer({
+      minimum: 1,
+      maximum: 3,
+      default: 1,
+      description: 'Brokers, 1 or 3; each is also a controller of the quorum',
+      ...rules(
+        {
+          rule: 'self % 2 == 1',
+          message:
+            'the number of brokers must be odd (1 or 3): each broker votes in the KRaft quorum, and an even number survives no more failures than one less',
+        },
+        {
+          rule: 'self == oldSelf',
+          message: 'the number of brokers cannot be changed: the voters of the KRaft quorum are fixed when it is formed',
+        },
+      ),
+    }),
+    storage: Storage('2Gi'),
+    external: Type.Optional(
+      Type.Object(
+        {
+          bootstrapServers: Type.Array(Type.String({ maxLength: 253, pattern: '^[^:,\\s]+:[0-9]+$' }), {
+            minItems: 1,
+            maxItems: 20,
+            description: 'host:port of your brokers',
+          }),
+        },
+        { description: 'Your own Kafka' },
+      ),
+    ),
+    ...placement,
+  },
+  { description: 'Events for other systems', ...externalRules },
+);
+
+const database = (description: string, flavor: object) =>
+  section(
+    {
+      mode: oneOf(['builtin', 'external'], {
+        default: 'builtin',
+        description: 'builtin: one server made by the operator; external: your own',
+      }),
+      ...flavor,
+      storage: Storage('5Gi'),
+      external: Type.Optional(
+        Type.Object({ urlSecretRef: SecretRef('url', 'URL with user, password and database') }, { description: 'Your own server' }),
+      ),
+      ...placement,
+    },
+    { description, ...externalRules },
+  );
+
+const flavor = {
+  flavor: oneOf(['mysql', 'mariadb'], {
+    default: 'mysql',
+    description: 'Server of mode builtin',
+    ...rules({ rule: 'self == oldSelf', message: 'the flavor cannot be changed: MySQL and MariaDB cannot read each other’s files' }),
+  }),
+};
+
+export const ChatClusterSpec = section(
+  {
+    version: Type.String({
+      default: '0.1.0',
+      maxLength: 63,
+      pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$',
+      description: 'Image tag of all Parley parts; pods move only when this or their own configuration moves',
+    }),
+    images: section(
+      {
+        registry: Type.String({
+          default: 'docker.io/parley',
+          maxLength: 253,
+          pattern: '^[a-z0-9][a-z0-9./:_-]*[a-z0-9]$',
+          description: 'Where the images `services` and `operator` are',
+        }),
+        pullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], {
+          default: 'IfNotPresent',
+          description: 'imagePullPolicy of every container',
+        }),
+        pullSecrets: Type.Array(Type.String({ maxLength: 253 }), { default: [], maxItems: 10, description: 'Names of imagePullSecrets' }),
+      },
+      { description: 'Where images come from' },
+    ),
+    chat: Chat,
+    gateway: service(2, 'The public REST entry'),
+    core: service(2, 'REST of rooms, messages, invitations and users'),
+    auth: section(
+      {
+        replicas: replicas(1, 'Replicas'),
+        accessTokenSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 900, description: 'Life of an access token in seconds' }),
+        ...placement,
+      },
+      { description: 'Register, login, tokens' },
+    ),
+    worker: service(1, 'Relay of events into Kafka'),
+    ingress: Ingress,
+    redis: Redis,
+    kafka: Kafka,
+    mysql: database('Chat data: rooms, members, the message log', flavor),
+    postgres: database('User data: users, API keys, refresh tokens', {}),
+    monitoring: section(
+      {
+        prometheus: oneOf(['none', 'builtin'], {
+          default: 'none',
+          description: 'builtin: a small Prometheus that scrapes every part, for trying out',
+        }),
+      },
+      { description: 'What watches the cluster' },
+    ),
+    networkPolicy: section(
+      { enabled: Type.Boolean({ default: true, description: 'Default deny, and each port only from who needs it' }) },
+      { description: 'NetworkPolicies' },
+    ),
+    paused: Type.Boolean({ default: false, description: 'The operator changes nothing while this is true; status goes on' }),
+  },
+  { description: 'What the chat cluster shall be' },
+);
+export type ChatClusterSpec = Static<typeof ChatClusterSpec>;

@@ -1,0 +1,42 @@
+// The status of a ChatCluster: what the operator saw, never what it wishes.
+import { Type, type Static } from '@sinclair/typebox';
+import { oneOf } from './schema-parts.ts';
+
+export const conditionTypes = [
+  'Ready',
+  'Available',
+  'Progressing',
+  'Degraded',
+  'Rendered',
+  'DependenciesReady',
+  'MigrationsReady',
+] as const;
+export type ConditionType = (typeof conditionTypes)[number];
+
+export const Condition = Type.Object({
+  type: Type.String({ maxLength: 63 }),
+  status: oneOf(['True', 'False', 'Unknown']),
+  observedGeneration: Type.Integer({ minimum: 0 }),
+  reason: Type.String({ maxLength: 100 }),
+  message: Type.String({ maxLength: 4096, description: 'The cause, and the next step' }),
+  lastTransitionTime: Type.String({ format: 'date-time' }),
+});
+export type Condition = Static<typeof Condition>;
+
+export const ChatClusterStatus = Type.Object(
+  {
+    observedGeneration: Type.Optional(Type.Integer({ description: 'Generation of the spec that this status speaks of' })),
+    version: Type.Optional(Type.String({ description: 'Version that the chat replicas run' })),
+    replicas: Type.Optional(Type.Integer({ description: 'Chat replicas that exist' })),
+    readyReplicas: Type.Optional(Type.Integer({ description: 'Chat replicas that take sockets' })),
+    selector: Type.Optional(Type.String({ description: 'Labels of the chat pods, for the scale subresource' })),
+    endpoints: Type.Optional(
+      Type.Object({ chat: Type.String(), gateway: Type.String(), stats: Type.String() }, { description: 'Addresses inside the cluster' }),
+    ),
+    conditions: Type.Optional(
+      Type.Array(Condition, { maxItems: 20, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+    ),
+  },
+  { description: 'What the operator saw' },
+);
+export type ChatClusterStatus = Static<typeof ChatClusterStatus>;
