@@ -39,10 +39,10 @@ export async function demoUsers(options: DemoOptions): Promise<DemoUser[]> {
 }
 
 /** The direct room of the first two users; made on the first start, found on the next. */
-export async function demoRoom(users: DemoUser[], options: DemoOptions): Promise<number> {
+export async function demoRoom(users: DemoUser[], options: DemoOptions): Promise<string> {
   const [first, second] = users;
   if (!first || !second) throw new Error('a direct room needs two users');
-  const answer = await post<{ id: number }>(
+  const answer = await post<{ id: string }>(
     `${options.chatUrl}/api/rooms`,
     { room_type: 'direct', member_ids: [second.id] },
     { ...options, token: first.token },

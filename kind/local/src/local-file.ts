@@ -11,7 +11,7 @@ export interface LocalFile {
   apiKey: string;
   users: DemoUser[];
   /** The direct room of the first two users. */
-  roomId: number;
+  roomId: string;
   pids: Record<string, number>;
   stats: { user: string; password: string };
   /** With passwords, for clients such as redis-cli, and the Kafka broker's address. */
@@ -24,7 +24,7 @@ interface Facts {
   ports: Ports;
   secrets: Secrets;
   users: DemoUser[];
-  roomId: number;
+  roomId: string;
   running: Pick<Server, 'name' | 'pid' | 'url'>[];
 }
 

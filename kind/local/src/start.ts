@@ -46,7 +46,7 @@ export async function start(options: StartOptions): Promise<void> {
     await requireFreePorts(listPorts(ports, { kafka: kafkaMissing === undefined }));
     const secrets = loadSecrets(folder.secrets);
     const kafkaJars = kafkaMissing === undefined ? kafkaJarsFolder(cacheFolder(options.cache)) : undefined;
-    let demo: { users: DemoUser[]; roomId: number } | undefined;
+    let demo: { users: DemoUser[]; roomId: string } | undefined;
     const describe = () => demo && describeLocal({ ports, secrets, ...demo, running: stack.running });
     const onChange = () => {
       const content = describe();
@@ -108,7 +108,7 @@ async function takeFolder(folder: DataFolder, print: (line: string) => void): Pr
   return PidFile.take(folder.pids);
 }
 
-async function makeDemo(options: Parameters<typeof demoUsers>[0]): Promise<{ users: DemoUser[]; roomId: number }> {
+async function makeDemo(options: Parameters<typeof demoUsers>[0]): Promise<{ users: DemoUser[]; roomId: string }> {
   const users = await demoUsers(options);
   return { users, roomId: await demoRoom(users, options) };
 }

@@ -1,0 +1,135 @@
+// npm start: ready with everything it promises, safe to interrupt at any moment, data kept, nothing left behind.
+import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freeRow, running, startLocal, type LocalStart } from '../../helpers/local-start.ts';
+import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
+
+const folder = temporaryFolder();
+const data = join(folder, 'data');
+let args: string[];
+before(async () => {
+  args = ['--no-kafka', '--chat-replicas', '2', '--ports-from', String(await freeRow(2))];
+});
+after(() => removeFolder(folder));
+
+async function within(ms: number, what: string, check: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!(await check())) {
+    assert.ok(performance.now() < deadline, `not within ${ms} ms: ${what}`);
+    await sleep(25);
+  }
+}
+
+/** Everything that was started is gone, and so are the files that say it runs. */
+async function assertNothingLeft(pids: ReturnType<LocalStart['pids']>): Promise<void> {
+  await within(5000, 'all processes end', () => running([pids.owner, ...pids.children]).length === 0);
+  assert.equal(existsSync(join(data, 'local.json')), false);
+  assert.equal(existsSync(join(data, 'pids.json')), false);
+}
+
+describe('npm start', { timeout: 240_000 }, () => {
+  test('is ready with users, a room and replicas that answer, and Ctrl-C ends all of it', async () => {
+    const parley = startLocal(data, args);
+    await parley.until('Ctrl-C stops it');
+    const local = parley.local();
+    assert.equal(statSync(join(data, 'local.json')).mode & 0o777, 0o600);
+    assert.equal(statSync(join(data, 'secrets.json')).mode & 0o777, 0o600);
+    assert.deepEqual(
+      local.users.map(({ name }) => name),
+      ['Alice', 'Bob', 'Charlie'],
+    );
+    assert.deepEqual(Object.keys(local.pids).sort(), [
+      'auth',
+      'chat-1',
+      'chat-2',
+      'core',
+      'gateway',
+      'haproxy',
+      'mysql',
+      'postgres',
+      'redis',
+      'worker',
+    ]);
+    assert.match(parley.output(), /websocat 'ws:\/\/localhost:\d+\/api\/ws\?token=[\w.-]+'/);
+
+    const seen = new Set<string>();
+    await within(10_000, 'both replicas answer through HAProxy', async () => {
+      const health = (await (await fetch(`${local.urls.chat}/api/health`)).json()) as { instance: string };
+      return seen.add(health.instance).size === 2;
+    });
+    const stats = await fetch(local.urls.stats, {
+      headers: { authorization: `Basic ${btoa(`${local.stats.user}:${local.stats.password}`)}` },
+    });
+    assert.match(await stats.text(), /Statistics Report/);
+    assert.equal((await fetch(local.urls.stats)).status, 401);
+
+    const pids = parley.pids();
+    parley.press('SIGINT');
+    assert.equal(await parley.exited, 0, parley.output());
+    await assertNothingLeft(pids);
+  });
+
+  test('a second start keeps users and room, and starts a killed replica again', async () => {
+    const parley = startLocal(data, args);
+    await parley.until('Ctrl-C stops it');
+    const first = parley.local();
+    assert.deepEqual(
+      first.users.map(({ id }) => id),
+      [1, 2, 3],
+    );
+    const killed = first.pids['chat-2'] ?? 0;
+    process.kill(killed, 'SIGKILL');
+    await parley.until('chat-2 runs again');
+    await within(5000, 'local.json names the new process', () => parley.local().pids['chat-2'] !== killed);
+    assert.equal(parley.local().chatInstances[1]?.pid, parley.local().pids['chat-2']);
+
+    const other = startLocal(data, args);
+    assert.notEqual(await other.exited, 0);
+    assert.match(other.output(), /runs with the data in .* already \(pid \d+\)/);
+
+    const pids = parley.pids();
+    parley.press('SIGHUP');
+    await parley.exited;
+    await assertNothingLeft(pids);
+  });
+
+  for (const moment of ['Starting Parley', 'redis ', 'migrate-users ', 'auth ', 'haproxy ']) {
+    test(`interrupted after "${moment.trim()}" it leaves nothing`, async () => {
+      const parley = startLocal(data, args);
+      await parley.until(moment === 'Starting Parley' ? moment : `\n  ${moment}`);
+      const pids = parley.pids();
+      parley.press('SIGINT');
+      assert.notEqual(await parley.exited, 0);
+      await assertNothingLeft(pids);
+    });
+  }
+
+  test('killed with -9 it takes its children along, and the next start works', async () => {
+    const parley = startLocal(data, args);
+    await parley.until('\n  postgres');
+    const pids = parley.pids();
+    process.kill(pids.owner.pid, 'SIGKILL');
+    await parley.exited;
+    await within(15_000, 'children end', () => running(pids.children).length === 0);
+
+    const next = startLocal(data, args);
+    await next.until('Ctrl-C stops it');
+    const nextPids = next.pids();
+    next.press('SIGTERM');
+    await next.exited;
+    await assertNothingLeft(nextPids);
+  });
+
+  test('a taken port is named with the process that has it', async () => {
+    const parley = startLocal(join(folder, 'first'), args);
+    await parley.until('\n  redis');
+    const other = startLocal(join(folder, 'second'), args);
+    assert.notEqual(await other.exited, 0);
+    assert.match(other.output(), /\(redis\) is used by redis-server \(pid \d+\)[\s\S]*--ports-from/);
+    parley.press('SIGINT');
+    await parley.exited;
+  });
+});
