@@ -1,3 +1,7 @@
-// Manifests of a ChatCluster, and the HAProxy configuration that local mode uses, too.
+// Manifests of a ChatCluster, and the HAProxy configuration that the operator and `npm start` share.
+export { componentsOf, desired, type Facts, type KubeObject, type PlannedComponent } from './desired.ts';
 export { haproxyConfig } from './haproxy/config.ts';
 export type { HaproxyInput, Upstream, UpstreamServer, UpstreamTemplate } from './haproxy/input.ts';
+export { clusterLabels, labelsOf, MANAGED_BY, nameOf, selectorOf, type Component } from './names.ts';
+export { fqdnOf, images, ports, resolve, type Plan, type PlanEnvironment, type ResolvedCluster } from './plan.ts';
+export { apiKey, redisConf, secretsOf, signingKeys, type GeneratedSecret, type Random } from './secrets.ts';

@@ -1,5 +1,5 @@
 // Building blocks of the ChatCluster schema: TypeBox types that stay within what a structural OpenAPI schema of a CRD may say.
-import { Type, type SchemaOptions, type TLiteral, type TObject, type TProperties, type TUnion } from '@sinclair/typebox';
+import { Type, type SchemaOptions, type TObject, type TProperties } from '@sinclair/typebox';
 
 /** A CEL rule of the API server (x-kubernetes-validations). */
 export interface CelRule {
@@ -22,11 +22,30 @@ export const oneOf = <const T extends string>(values: readonly T[], options: Sch
 export const section = <P extends TProperties>(properties: P, options: SchemaOptions = {}): TObject<P> =>
   Type.Object(properties, { default: {}, ...options });
 
-const Quantities = Type.Record(Type.String(), Type.String({ maxLength: 32 }));
-export const Resources = Type.Object(
-  { requests: Type.Optional(Quantities), limits: Type.Optional(Quantities) },
-  { description: 'Requests and limits of the container, as in a pod. Sensible small values when left out.' },
-);
+const quantity = (options: SchemaOptions = {}) =>
+  Type.String({ maxLength: 32, pattern: '^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$', ...options });
+
+/** Requests and limits of a component's container; the defaults fit a laptop. */
+export const resources = (defaults: { cpu: string; memory: string; memoryLimit: string }) =>
+  section(
+    {
+      requests: section({ cpu: quantity({ default: defaults.cpu }), memory: quantity({ default: defaults.memory }) }),
+      limits: section({ cpu: Type.Optional(quantity()), memory: quantity({ default: defaults.memoryLimit }) }),
+    },
+    {
+      description: 'Requests and limits of the container',
+      ...rules(
+        {
+          rule: 'quantity(self.requests.memory).compareTo(quantity(self.limits.memory)) <= 0',
+          message: 'requests.memory must not be larger than limits.memory: such a pod is refused',
+        },
+        {
+          rule: '!has(self.limits.cpu) || quantity(self.requests.cpu).compareTo(quantity(self.limits.cpu)) <= 0',
+          message: 'requests.cpu must not be larger than limits.cpu: such a pod is refused',
+        },
+      ),
+    },
+  );
 
 export const SecretRef = (key: string, what: string) =>
   Type.Object(

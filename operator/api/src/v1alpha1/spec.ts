@@ -1,23 +1,34 @@
 // The spec of a ChatCluster: the one source of the TypeScript type, the CRD's schema, the defaults and the reference page.
 // Every field has a default that works on a laptop's kind cluster, so that `spec: {}` is a valid cluster.
-import { Type, type Static } from '@sinclair/typebox';
-import { externalRules, oneOf, Resources, rules, SecretRef, section, Storage } from './schema-parts.ts';
+import { Type, type Static, type TProperties } from '@sinclair/typebox';
+import { externalRules, oneOf, resources, rules, SecretRef, section, Storage } from './schema-parts.ts';
 
-const replicas = (count: number, description: string) => Type.Integer({ minimum: 0, maximum: 50, default: count, description });
+/** Upper bounds of replicas; HAProxy keeps a slot for each, so that scaling does not change its configuration. */
+export const MAX_CHAT_REPLICAS = 100;
+export const MAX_SERVICE_REPLICAS = 20;
+
+const replicas = (count: number, description: string, maximum = MAX_SERVICE_REPLICAS) =>
+  Type.Integer({ minimum: 0, maximum, default: count, description });
 const placement = {
-  resources: Type.Optional(Resources),
   nodeSelector: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 63 }), { description: 'Labels a node must have' })),
   tolerations: Type.Optional(
-    Type.Array(Type.Object({}, { additionalProperties: true, 'x-kubernetes-preserve-unknown-fields': true }), {
-      maxItems: 20,
-      description: 'Tolerations, as in a pod',
-    }),
+    Type.Array(
+      Type.Object({
+        key: Type.Optional(Type.String({ maxLength: 253 })),
+        operator: Type.Optional(oneOf(['Exists', 'Equal'])),
+        value: Type.Optional(Type.String({ maxLength: 63 })),
+        effect: Type.Optional(oneOf(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])),
+        tolerationSeconds: Type.Optional(Type.Integer({ minimum: 0 })),
+      }),
+      { maxItems: 20, description: 'Tolerations, as in a pod' },
+    ),
   ),
 };
+const laptop = resources({ cpu: '25m', memory: '96Mi', memoryLimit: '256Mi' });
 
 const Chat = section(
   {
-    replicas: replicas(3, 'Chat replicas; kubectl scale changes this field'),
+    replicas: replicas(3, 'Chat replicas; kubectl scale changes this field', MAX_CHAT_REPLICAS),
     maxConnections: Type.Integer({
       minimum: 1,
       maximum: 1_000_000,
@@ -40,20 +51,34 @@ const Chat = section(
           description: 'Share of its sockets that it asks per second',
         }),
       },
-      { description: 'How a replica lets its sockets go' },
+      {
+        description: 'How a replica lets its sockets go',
+        ...rules({
+          rule: 'self.windowSeconds * self.ratePercentPerSecond >= 100',
+          message: 'windowSeconds times ratePercentPerSecond must reach 100: otherwise sockets are cut before they were asked to reconnect',
+        }),
+      },
     ),
+    resources: resources({ cpu: '50m', memory: '128Mi', memoryLimit: '512Mi' }),
     ...placement,
   },
   { description: 'The WebSocket replicas' },
 );
 
-const service = (count: number, description: string) => section({ replicas: replicas(count, 'Replicas'), ...placement }, { description });
+const service = (count: number, description: string) =>
+  section({ replicas: replicas(count, 'Replicas'), resources: laptop, ...placement }, { description });
 
 const Cidr = Type.String({ maxLength: 50, pattern: '^[0-9a-fA-F:.]+(/[0-9]{1,3})?$', description: 'Address range such as 10.0.0.0/8' });
 
 const Ingress = section(
   {
     replicas: replicas(2, 'HAProxy replicas'),
+    maxConnections: Type.Integer({
+      minimum: 100,
+      maximum: 1_000_000,
+      default: 9000,
+      description: 'Connections of one HAProxy; each needs two file descriptors',
+    }),
     service: section(
       {
         type: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer'], {
@@ -78,7 +103,6 @@ const Ingress = section(
       maxItems: 50,
       description: 'Exact origins that browsers may come from, for instance https://chat.example.org',
     }),
-    ...placement,
   },
   { description: 'HAProxy, the entry for everybody' },
 );
@@ -93,7 +117,6 @@ const Redis = section(
     external: Type.Optional(
       Type.Object({ urlSecretRef: SecretRef('url', 'redis:// or rediss:// URL') }, { description: 'Your own Redis' }),
     ),
-    ...placement,
   },
   { description: 'Fan-out hints, rate limits and cache; nothing durable', ...externalRules },
 );
@@ -131,24 +154,22 @@ const Kafka = section(
         { description: 'Your own Kafka' },
       ),
     ),
-    ...placement,
   },
   { description: 'Events for other systems', ...externalRules },
 );
 
-const database = (description: string, flavor: object) =>
+const database = <P extends TProperties>(description: string, more: P) =>
   section(
     {
       mode: oneOf(['builtin', 'external'], {
         default: 'builtin',
         description: 'builtin: one server made by the operator; external: your own',
       }),
-      ...flavor,
+      ...more,
       storage: Storage('5Gi'),
       external: Type.Optional(
         Type.Object({ urlSecretRef: SecretRef('url', 'URL with user, password and database') }, { description: 'Your own server' }),
       ),
-      ...placement,
     },
     { description, ...externalRules },
   );
@@ -181,7 +202,11 @@ export const ChatClusterSpec = section(
           default: 'IfNotPresent',
           description: 'imagePullPolicy of every container',
         }),
-        pullSecrets: Type.Array(Type.String({ maxLength: 253 }), { default: [], maxItems: 10, description: 'Names of imagePullSecrets' }),
+        pullSecrets: Type.Array(Type.Object({ name: Type.String({ minLength: 1, maxLength: 253 }) }), {
+          default: [],
+          maxItems: 10,
+          description: 'imagePullSecrets of every pod',
+        }),
       },
       { description: 'Where images come from' },
     ),
@@ -191,6 +216,7 @@ export const ChatClusterSpec = section(
     auth: section(
       {
         replicas: replicas(1, 'Replicas'),
+        resources: resources({ cpu: '25m', memory: '128Mi', memoryLimit: '384Mi' }),
         accessTokenSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 900, description: 'Life of an access token in seconds' }),
         ...placement,
       },

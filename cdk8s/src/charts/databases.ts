@@ -1,0 +1,126 @@
+// MySQL or MariaDB, PostgreSQL and Redis: one server each, data on a volume, passwords from generated Secrets.
+import type { Construct } from 'constructs';
+import { emptyDir, execProbe, fromSecret, podSpec, secretVolume } from '../constructs/pod.ts';
+import { ComponentChart } from '../constructs/workloads.ts';
+import { images, ports, type Plan } from '../plan.ts';
+
+const SERVER_UID = 999;
+/** A first start initialises the data folder; a slow disk may need minutes. */
+const STARTUP = { periodSeconds: 2, failureThreshold: 150 };
+const PASSWORDS = '/run/secrets/server';
+
+export class MysqlChart extends ComponentChart {
+  constructor(scope: Construct, plan: Plan) {
+    super(scope, plan, 'mysql');
+    const { flavor, storage } = plan.spec.mysql;
+    const admin = flavor === 'mysql' ? 'mysqladmin' : 'mariadb-admin';
+    // Answers also when the password is wrong: it asks whether the server serves, not who we are.
+    const ping = [admin, '--no-defaults', '--host=127.0.0.1', '--user=parley', '--connect-timeout=3', 'ping'];
+    const pod = podSpec({
+      plan,
+      uid: SERVER_UID,
+      resources: { requests: { cpu: '100m', memory: '384Mi' }, limits: { memory: '1Gi' } },
+      graceSeconds: 120,
+      volumes: [emptyDir('run'), emptyDir('tmp'), secretVolume('passwords', this.name(), { password: 'password', rootPassword: 'rootPassword' })],
+      containers: [
+        {
+          name: 'mysql',
+          image: images[flavor],
+          args: [
+            '--innodb-buffer-pool-size=128M',
+            '--innodb-flush-log-at-trx-commit=1',
+            '--character-set-server=utf8mb4',
+            '--performance-schema=OFF',
+            // One server without replicas: a binary log would double the flushes and give nothing. MariaDB has it off by default.
+            ...(flavor === 'mysql' ? ['--disable-log-bin', '--mysqlx=OFF'] : []),
+          ],
+          env: [
+            { name: 'MYSQL_ROOT_PASSWORD_FILE', value: `${PASSWORDS}/rootPassword` },
+            { name: 'MYSQL_DATABASE', value: 'parley' },
+            { name: 'MYSQL_USER', value: 'parley' },
+            { name: 'MYSQL_PASSWORD_FILE', value: `${PASSWORDS}/password` },
+          ],
+          ports: { mysql: ports.mysql },
+          mounts: [
+            // A sub-folder: the root of a volume may hold lost+found, which a first start refuses.
+            { name: 'data', mountPath: '/var/lib/mysql', subPath: 'data' },
+            { name: 'run', mountPath: '/run/mysqld' },
+            { name: 'run', mountPath: '/var/run/mysqld' },
+            { name: 'tmp', mountPath: '/tmp' },
+            { name: 'passwords', mountPath: PASSWORDS, readOnly: true },
+          ],
+          probes: { startup: execProbe(ping, STARTUP), readiness: execProbe(ping) },
+        },
+      ],
+    });
+    this.statefulSet(1, pod, storage);
+    this.service({ mysql: ports.mysql }, { headless: true });
+  }
+}
+
+export class PostgresChart extends ComponentChart {
+  constructor(scope: Construct, plan: Plan) {
+    super(scope, plan, 'postgres');
+    const ready = ['pg_isready', '--host=127.0.0.1', '--username=parley', '--dbname=parley'];
+    const pod = podSpec({
+      plan,
+      uid: SERVER_UID,
+      resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '512Mi' } },
+      graceSeconds: 60,
+      volumes: [emptyDir('run'), emptyDir('tmp'), secretVolume('passwords', this.name(), { password: 'password' })],
+      containers: [
+        {
+          name: 'postgres',
+          image: images.postgres,
+          args: ['-c', 'shared_buffers=64MB'],
+          env: [
+            { name: 'POSTGRES_USER', value: 'parley' },
+            { name: 'POSTGRES_DB', value: 'parley' },
+            { name: 'POSTGRES_PASSWORD_FILE', value: `${PASSWORDS}/password` },
+            { name: 'PGDATA', value: '/var/lib/postgresql/data/pgdata' },
+          ],
+          ports: { postgres: ports.postgres },
+          mounts: [
+            { name: 'data', mountPath: '/var/lib/postgresql/data' },
+            { name: 'run', mountPath: '/var/run/postgresql' },
+            { name: 'tmp', mountPath: '/tmp' },
+            { name: 'passwords', mountPath: PASSWORDS, readOnly: true },
+          ],
+          probes: { startup: execProbe(ready, STARTUP), readiness: execProbe(ready) },
+        },
+      ],
+    });
+    this.statefulSet(1, pod, plan.spec.postgres.storage);
+    this.service({ postgres: ports.postgres }, { headless: true });
+  }
+}
+
+export class RedisChart extends ComponentChart {
+  constructor(scope: Construct, plan: Plan) {
+    super(scope, plan, 'redis');
+    const ping = ['sh', '-c', 'redis-cli ping | grep -q PONG'];
+    const pod = podSpec({
+      plan,
+      uid: SERVER_UID,
+      resources: { requests: { cpu: '30m', memory: '32Mi' }, limits: { memory: '512Mi' } },
+      volumes: [secretVolume('config', this.name(), { 'redis.conf': 'redis.conf' })],
+      containers: [
+        {
+          name: 'redis',
+          image: images.redis,
+          // The file holds the password, so that it shows in no process listing.
+          command: ['redis-server', '/run/secrets/redis/redis.conf'],
+          env: [fromSecret('REDISCLI_AUTH', this.name(), 'password')],
+          ports: { redis: ports.redis },
+          mounts: [
+            { name: 'data', mountPath: '/data' },
+            { name: 'config', mountPath: '/run/secrets/redis', readOnly: true },
+          ],
+          probes: { startup: execProbe(ping, STARTUP), readiness: execProbe(ping) },
+        },
+      ],
+    });
+    this.statefulSet(1, pod, plan.spec.redis.storage);
+    this.service({ redis: ports.redis }, { headless: true });
+  }
+}

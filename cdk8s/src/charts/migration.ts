@@ -1,0 +1,50 @@
+// One Job per version brings both databases to the schema of that version, before any service of it starts.
+import { k8s } from 'cdk8s-plus-27';
+import type { Construct } from 'constructs';
+import { mysqlUrl, postgresUrl } from '../connections.ts';
+import { emptyDir, podSpec } from '../constructs/pod.ts';
+import { ComponentChart } from '../constructs/workloads.ts';
+import type { Plan } from '../plan.ts';
+
+const NODE_UID = 1000;
+
+export class MigrationChart extends ComponentChart {
+  constructor(scope: Construct, plan: Plan) {
+    super(scope, plan, 'migrate');
+    const jobs = [
+      { name: 'chat-data', entry: 'services/shared/chat-store/dist/migrate-main.js', connection: mysqlUrl(plan, 'DATABASE_URL') },
+      { name: 'user-data', entry: 'services/auth/dist/migrate-main.js', connection: postgresUrl(plan, 'DATABASE_URL') },
+    ];
+    // Both read DATABASE_URL; their volumes need names of their own.
+    const parts = jobs.map(({ name, entry, connection }) => ({
+      container: {
+        name,
+        image: plan.servicesImage,
+        command: ['node', '--enable-source-maps', entry],
+        env: [...connection.env, { name: 'STARTUP_TIMEOUT_MS', value: '300000' }],
+        mounts: [
+          { name: 'tmp', mountPath: '/tmp' },
+          { ...connection.mount, name },
+        ],
+      },
+      volume: { ...connection.volume, name },
+    }));
+    new k8s.KubeJob(this, 'job', {
+      metadata: { name: plan.migrationJob, labels: this.objectLabels },
+      spec: {
+        backoffLimit: 10,
+        template: {
+          metadata: { labels: this.objectLabels },
+          spec: podSpec({
+            plan,
+            uid: NODE_UID,
+            restartPolicy: 'OnFailure',
+            resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+            containers: parts.map((part) => part.container),
+            volumes: [emptyDir('tmp'), ...parts.map((part) => part.volume)],
+          }),
+        },
+      },
+    });
+  }
+}

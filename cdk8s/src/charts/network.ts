@@ -1,0 +1,89 @@
+// NetworkPolicies: default deny, then each port only from who needs it. One table of edges makes both directions.
+import { k8s } from 'cdk8s-plus-27';
+import { Chart } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { clusterLabels, nameOf, selectorOf, type Component } from '../names.ts';
+import { ports, type Plan } from '../plan.ts';
+
+type Peer = Component | 'anywhere' | 'operator';
+interface Edge {
+  from: Peer;
+  to: Peer;
+  ports: number[];
+}
+
+const KAFKA_PORTS = [ports.kafka, 9093, 9094];
+const services = ['chat', 'core', 'auth', 'gateway', 'worker'] as const;
+
+/** Who talks to whom. Kubelet probes and port-forwards come from the node and are not subject to policies. */
+function edges({ spec }: Plan): Edge[] {
+  const database = (server: 'mysql' | 'postgres' | 'redis', users: Component[]): Edge[] =>
+    users.map((from) => (spec[server].mode === 'builtin' ? { from, to: server, ports: [ports[server]] } : { from, to: 'anywhere', ports: [] }));
+  const kafka: Edge[] =
+    spec.kafka.mode === 'builtin'
+      ? [
+          { from: 'worker', to: 'kafka', ports: [ports.kafka] },
+          { from: 'kafka', to: 'kafka', ports: KAFKA_PORTS },
+        ]
+      : spec.kafka.mode === 'external'
+        ? [{ from: 'worker', to: 'anywhere', ports: [] }]
+        : [];
+  const prometheus: Edge[] =
+    spec.monitoring.prometheus === 'builtin'
+      ? [
+          ...services.map((to): Edge => ({ from: 'prometheus', to, ports: [ports.admin] })),
+          { from: 'prometheus', to: 'haproxy', ports: [ports.stats] },
+          { from: 'prometheus', to: 'operator', ports: [ports.admin] },
+        ]
+      : [];
+  return [
+    { from: 'anywhere', to: 'haproxy', ports: [ports.gateway, ports.chatEntry] },
+    { from: 'haproxy', to: 'chat', ports: [ports.chat, ports.admin] },
+    { from: 'haproxy', to: 'core', ports: [ports.core, ports.admin] },
+    { from: 'haproxy', to: 'gateway', ports: [ports.gateway, ports.admin] },
+    { from: 'gateway', to: 'auth', ports: [ports.auth] },
+    { from: 'gateway', to: 'core', ports: [ports.core] },
+    { from: 'chat', to: 'auth', ports: [ports.auth] },
+    { from: 'core', to: 'auth', ports: [ports.auth] },
+    ...database('mysql', ['chat', 'core', 'worker', 'migrate']),
+    ...database('postgres', ['core', 'auth', 'worker', 'migrate']),
+    ...database('redis', ['chat', 'core', 'auth']),
+    ...kafka,
+    ...prometheus,
+  ];
+}
+
+const tcp = (list: number[]): k8s.NetworkPolicyPort[] => list.map((port) => ({ protocol: 'TCP', port: k8s.IntOrString.fromNumber(port) }));
+
+export class NetworkChart extends Chart {
+  constructor(scope: Construct, plan: Plan, components: readonly Component[]) {
+    super(scope, 'network', { namespace: plan.namespace, disableResourceNameHashes: true, labels: clusterLabels(plan.cluster) });
+    const all = edges(plan);
+    for (const component of components) {
+      const peer = (name: Peer): k8s.NetworkPolicyPeer[] | undefined => {
+        if (name === 'anywhere') return undefined;
+        if (name === 'operator') return [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': plan.operatorNamespace } } }];
+        return [{ podSelector: { matchLabels: selectorOf(plan.cluster, name) } }];
+      };
+      const incoming = all.filter((edge) => edge.to === component);
+      const outgoing = all.filter((edge) => edge.from === component);
+      new k8s.KubeNetworkPolicy(this, component, {
+        metadata: { name: nameOf(plan.cluster, component) },
+        spec: {
+          podSelector: { matchLabels: selectorOf(plan.cluster, component) },
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: incoming.map((edge) => rule('from', peer(edge.from), edge.ports)),
+          egress: [
+            // Names: the resolver may be anywhere.
+            { ports: [{ protocol: 'UDP', port: k8s.IntOrString.fromNumber(53) }, ...tcp([53])] },
+            ...outgoing.map((edge) => rule('to', peer(edge.to), edge.ports)),
+          ],
+        },
+      });
+    }
+  }
+}
+
+function rule(direction: 'from' | 'to', peers: k8s.NetworkPolicyPeer[] | undefined, list: number[]): Record<string, unknown> {
+  return { ...(peers ? { [direction]: peers } : {}), ...(list.length > 0 ? { ports: tcp(list) } : {}) };
+}

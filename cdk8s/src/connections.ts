@@ -1,0 +1,49 @@
+// How the services reach what they need: URLs from Secrets as files, public keys, brokers. The same variables as in local mode.
+import type { k8s } from 'cdk8s-plus-27';
+import { secretVolume } from './constructs/pod.ts';
+import { nameOf } from './names.ts';
+import { fqdnOf, ports, type Plan } from './plan.ts';
+
+const SECRETS_FOLDER = '/run/secrets/parley';
+
+export interface Connection {
+  env: k8s.EnvVar[];
+  volume: k8s.Volume;
+  mount: k8s.VolumeMount;
+}
+
+/** Mounts one key of a Secret and names its file in `<variable>_FILE`. */
+export function secretFile(variable: string, secretName: string, key: string): Connection {
+  const volumeName = variable.toLowerCase().replaceAll('_', '-');
+  return {
+    env: [{ name: `${variable}_FILE`, value: `${SECRETS_FOLDER}/${volumeName}/${key}` }],
+    volume: secretVolume(volumeName, secretName, { [key]: key }),
+    mount: { name: volumeName, mountPath: `${SECRETS_FOLDER}/${volumeName}`, readOnly: true },
+  };
+}
+
+function urlSecret(plan: Plan, server: 'mysql' | 'postgres' | 'redis'): { name: string; key: string } {
+  return plan.spec[server].external?.urlSecretRef ?? { name: nameOf(plan.cluster, server), key: 'url' };
+}
+
+export const mysqlUrl = (plan: Plan, variable = 'DATABASE_URL'): Connection => fromRef(variable, urlSecret(plan, 'mysql'));
+export const postgresUrl = (plan: Plan, variable: string): Connection => fromRef(variable, urlSecret(plan, 'postgres'));
+export const redisUrl = (plan: Plan): Connection => fromRef('REDIS_URL', urlSecret(plan, 'redis'));
+const fromRef = (variable: string, ref: { name: string; key: string }) => secretFile(variable, ref.name, ref.key);
+
+export const authUrl = (plan: Plan): string => `http://${fqdnOf(plan, 'auth')}:${ports.auth}`;
+export const tokenEnv = (plan: Plan): k8s.EnvVar[] => [
+  { name: 'JWKS_URL', value: `${authUrl(plan)}/.well-known/jwks.json` },
+  { name: 'JWT_ISSUER', value: 'parley' },
+  { name: 'JWT_AUDIENCE', value: 'parley' },
+];
+
+export const kafkaPod = (plan: Plan, index: number): string => `${nameOf(plan.cluster, 'kafka')}-${index}.${fqdnOf(plan, 'kafka')}`;
+
+/** host:port of the brokers; empty when there is no Kafka, and events wait in the outbox. */
+export function kafkaBrokers(plan: Plan): string[] {
+  const { mode, brokers, external } = plan.spec.kafka;
+  if (mode === 'external') return external?.bootstrapServers ?? [];
+  if (mode === 'none') return [];
+  return Array.from({ length: brokers }, (_, index) => `${kafkaPod(plan, index)}:${ports.kafka}`);
+}

@@ -1,0 +1,90 @@
+// The objects a ChatCluster shall consist of. Pure: the same plan and facts give the same bytes.
+import { App } from 'cdk8s';
+import { AuthChart, ChatChart, CoreChart, GatewayChart, serviceComponents, WorkerChart } from './charts/services.ts';
+import { MysqlChart, PostgresChart, RedisChart } from './charts/databases.ts';
+import { HaproxyChart } from './charts/haproxy.ts';
+import { KafkaChart } from './charts/kafka.ts';
+import { MigrationChart } from './charts/migration.ts';
+import { NetworkChart } from './charts/network.ts';
+import { PrometheusChart } from './charts/prometheus.ts';
+import { nameOf, type Component } from './names.ts';
+import type { Plan } from './plan.ts';
+
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    [key: string]: unknown;
+  };
+  [key: string]: unknown;
+}
+
+export interface Facts {
+  /** The databases have the schema of this version; before that no service of it may start. */
+  migrated: boolean;
+}
+
+/** A part of the cluster whose readiness the status tells. */
+export interface PlannedComponent {
+  component: Component;
+  kind: 'StatefulSet' | 'Deployment' | 'Job';
+  name: string;
+  /** true for what the services cannot work without */
+  dependency: boolean;
+}
+
+export function componentsOf(plan: Plan): PlannedComponent[] {
+  const { spec } = plan;
+  const part = (component: Component, kind: PlannedComponent['kind'], dependency = false): PlannedComponent => ({
+    component,
+    kind,
+    name: nameOf(plan.cluster, component),
+    dependency,
+  });
+  return [
+    ...(spec.mysql.mode === 'builtin' ? [part('mysql', 'StatefulSet', true)] : []),
+    ...(spec.postgres.mode === 'builtin' ? [part('postgres', 'StatefulSet', true)] : []),
+    ...(spec.redis.mode === 'builtin' ? [part('redis', 'StatefulSet', true)] : []),
+    ...(spec.kafka.mode === 'builtin' ? [part('kafka', 'StatefulSet', true)] : []),
+    { component: 'migrate', kind: 'Job', name: plan.migrationJob, dependency: false },
+    part('auth', 'Deployment'),
+    part('core', 'Deployment'),
+    part('gateway', 'Deployment'),
+    part('worker', 'Deployment'),
+    part('chat', 'StatefulSet'),
+    part('haproxy', 'Deployment'),
+    ...(spec.monitoring.prometheus === 'builtin' ? [part('prometheus', 'Deployment')] : []),
+  ];
+}
+
+const charts = {
+  mysql: MysqlChart,
+  postgres: PostgresChart,
+  redis: RedisChart,
+  kafka: KafkaChart,
+  migrate: MigrationChart,
+  auth: AuthChart,
+  core: CoreChart,
+  gateway: GatewayChart,
+  worker: WorkerChart,
+  chat: ChatChart,
+  haproxy: HaproxyChart,
+  prometheus: PrometheusChart,
+} as const;
+
+/** Throws when a chart cannot be rendered; the caller turns that into the condition Rendered. */
+export function desired(plan: Plan, facts: Facts): KubeObject[] {
+  const app = new App();
+  const components = componentsOf(plan).map(({ component }) => component);
+  const objects: KubeObject[] = [];
+  if (plan.spec.networkPolicy.enabled) objects.push(...(new NetworkChart(app, plan, components).toJson() as KubeObject[]));
+  for (const component of components) {
+    if (!facts.migrated && serviceComponents.includes(component)) continue;
+    objects.push(...(new charts[component](app, plan).toJson() as KubeObject[]));
+  }
+  return objects;
+}

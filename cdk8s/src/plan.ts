@@ -1,0 +1,68 @@
+// Plan: everything the manifests depend on, derived from the ChatCluster alone.
+import type { ChatClusterSpec } from '@parley/operator-api';
+import { nameOf } from './names.ts';
+
+/** What the operator knows that is not in the resource. */
+export interface PlanEnvironment {
+  /** domain of Services, normally cluster.local */
+  clusterDomain: string;
+  operatorNamespace: string;
+}
+
+export interface Plan extends PlanEnvironment {
+  cluster: string;
+  namespace: string;
+  spec: ChatClusterSpec;
+  servicesImage: string;
+  /** name of the Job that migrates the databases to this version */
+  migrationJob: string;
+}
+
+export const images = {
+  haproxy: 'haproxy:3.0',
+  redis: 'redis:8.0',
+  mysql: 'mysql:9.7',
+  mariadb: 'mariadb:11.8',
+  postgres: 'postgres:17',
+  kafka: 'apache/kafka:4.3.1',
+  prometheus: 'prom/prometheus:v2.53.3',
+} as const;
+
+export const ports = {
+  chat: 8084,
+  core: 8082,
+  auth: 8081,
+  gateway: 8080,
+  chatEntry: 8085,
+  stats: 8404,
+  admin: 9464,
+  mysql: 3306,
+  postgres: 5432,
+  redis: 6379,
+  kafka: 9092,
+  prometheus: 9090,
+} as const;
+
+/** A ChatCluster whose spec has every default filled in. */
+export interface ResolvedCluster {
+  metadata: { name: string; namespace: string };
+  spec: ChatClusterSpec;
+}
+
+/** Pure: the same resource gives the same plan. */
+export function resolve(cluster: ResolvedCluster, environment: PlanEnvironment): Plan {
+  const { name, namespace } = cluster.metadata;
+  const { spec } = cluster;
+  return {
+    ...environment,
+    cluster: name,
+    namespace,
+    spec,
+    servicesImage: `${spec.images.registry}/services:${spec.version}`,
+    migrationJob: nameOf(name, `migrate-${spec.version.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`),
+  };
+}
+
+/** Complete DNS name of a Service: HAProxy's resolvers know no search domains. */
+export const fqdnOf = (plan: Plan, service: string): string =>
+  `${nameOf(plan.cluster, service)}.${plan.namespace}.svc.${plan.clusterDomain}`;
