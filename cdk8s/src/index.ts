@@ -2,6 +2,10 @@
 export { componentsOf, desired, type Facts, type KubeObject, type PlannedComponent } from './desired.ts';
 export { haproxyConfig } from './haproxy/config.ts';
 export type { HaproxyInput, Upstream, UpstreamServer, UpstreamTemplate } from './haproxy/input.ts';
+export { chartFiles } from './install/files.ts';
+export { OPERATOR, OPERATOR_NAMESPACE, operatorObjects } from './install/operator.ts';
+export { CLUSTER_RULES, LEASE_RULES } from './install/rules.ts';
+export { sampleResource, samples, type Sample } from './install/samples.ts';
 export { clusterLabels, labelsOf, MANAGED_BY, nameOf, selectorOf, type Component } from './names.ts';
 export { fqdnOf, images, ports, resolve, type Plan, type PlanEnvironment, type ResolvedCluster } from './plan.ts';
 export { apiKey, redisConf, secretsOf, signingKeys, type GeneratedSecret, type Random } from './secrets.ts';

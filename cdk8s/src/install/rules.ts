@@ -1,0 +1,28 @@
+// What the operator may do, alphabetical by group and resource. Everything else is refused; a test runs a reconcile with just this.
+
+export interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+}
+
+/** Objects the operator keeps: it watches them by label, applies (patch; create when absent) and prunes them. */
+const KEPT = ['create', 'delete', 'get', 'list', 'patch', 'watch'];
+
+/** In the namespaces of the ChatClusters. Secrets are read by name, never listed. */
+export const CLUSTER_RULES: readonly Rule[] = [
+  { apiGroups: [''], resources: ['configmaps', 'services'], verbs: KEPT },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get', 'patch'] },
+  { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: KEPT },
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: KEPT },
+  { apiGroups: ['chat.parley.dev'], resources: ['chatclusters'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: ['chat.parley.dev'], resources: ['chatclusters/status'], verbs: ['patch'] },
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: KEPT },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: KEPT },
+];
+
+/** In the operator's own namespace: leader election. */
+export const LEASE_RULES: readonly Rule[] = [
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'patch', 'update'] },
+];

@@ -1,0 +1,100 @@
+// ChatClusters to copy from. Every one is installed in the API server tests and rendered in the unit tests.
+import { GROUP, KIND, VERSION } from '@parley/operator-api';
+
+export interface Sample {
+  file: string;
+  /** Written above the resource, one comment line each. */
+  about: readonly string[];
+  name: string;
+  spec: object;
+}
+
+/** `version` is the version of Parley that the samples belong to. */
+export function samples(version: string): Sample[] {
+  return [
+    {
+      file: 'demo.yaml',
+      about: [
+        'All parts with their defaults, and a small Prometheus. Runs on a laptop.',
+        'The origins are those of a port-forward to the laptop, and `null` for a test page that is opened from disk.',
+      ],
+      name: 'demo',
+      spec: {
+        version,
+        ingress: { allowedOrigins: ['http://localhost:8085', 'http://localhost:8080', 'null'] },
+        monitoring: { prometheus: 'builtin' },
+      },
+    },
+    { file: 'minimal.yaml', about: ['The smallest valid ChatCluster: every field has a default.'], name: 'minimal', spec: {} },
+    {
+      file: 'chat-only.yaml',
+      about: [
+        'Chat and what it cannot do without: no REST gateway, no Kafka. REST of rooms is served on the chat entry (8085);',
+        'tokens come from the Service chat-only-auth inside the cluster.',
+      ],
+      name: 'chat-only',
+      spec: {
+        version,
+        chat: { replicas: 2 },
+        gateway: { replicas: 0 },
+        worker: { replicas: 0 },
+        ingress: { replicas: 1 },
+        kafka: { mode: 'none' },
+      },
+    },
+    {
+      file: 'mariadb.yaml',
+      about: ['MariaDB instead of MySQL: a quarter of the memory, the same SQL.'],
+      name: 'mariadb',
+      spec: { version, mysql: { flavor: 'mariadb' } },
+    },
+    {
+      file: 'external.yaml',
+      about: [
+        'Your own servers. Each Secret holds one URL with user and password under the key `url`, for instance',
+        '  kubectl create secret generic chat-mysql --from-literal=url=mysql://parley:…@mysql.example.com:3306/parley',
+      ],
+      name: 'external',
+      spec: {
+        version,
+        redis: { mode: 'external', external: { urlSecretRef: { name: 'chat-redis' } } },
+        kafka: { mode: 'external', external: { bootstrapServers: ['kafka-1.example.com:9092', 'kafka-2.example.com:9092'] } },
+        mysql: { mode: 'external', external: { urlSecretRef: { name: 'chat-mysql' } } },
+        postgres: { mode: 'external', external: { urlSecretRef: { name: 'chat-postgres' } } },
+      },
+    },
+    {
+      file: 'public.yaml',
+      about: ['Behind a cloud load balancer, for browsers of one site, with three Kafka brokers and room to grow.'],
+      name: 'public',
+      spec: {
+        version,
+        chat: {
+          replicas: 6,
+          maxConnections: 20_000,
+          drain: { windowSeconds: 120, ratePercentPerSecond: 2 },
+          resources: { requests: { cpu: '1', memory: '512Mi' }, limits: { memory: '2Gi' } },
+        },
+        gateway: { replicas: 3 },
+        auth: { replicas: 2 },
+        core: { replicas: 3 },
+        worker: { replicas: 2 },
+        ingress: {
+          replicas: 3,
+          maxConnections: 60_000,
+          service: { type: 'LoadBalancer' },
+          trustedProxies: ['10.0.0.0/8'],
+          allowedOrigins: ['https://chat.example.com'],
+        },
+        kafka: { brokers: 3, storage: { size: '50Gi' } },
+        mysql: { storage: { size: '100Gi' } },
+        postgres: { storage: { size: '20Gi' } },
+      },
+    },
+  ];
+}
+
+/** The resource as a user would write it. */
+export function sampleResource({ name, spec }: Sample) {
+  return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec };
+}
