@@ -133,7 +133,10 @@ export async function listen(app: Express, { host, port }: { host: string; port:
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
+      // A connection whose request ends now is kept alive by Node and would hold the end up for keepAliveTimeout.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
       await closed;
+      clearInterval(idle);
     },
   };
 }
