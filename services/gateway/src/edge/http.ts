@@ -1,0 +1,64 @@
+// Passes calls on: headers by the table in domain/headers, bodies in both directions as they come.
+import { pipeline } from 'node:stream/promises';
+import { AppError, contextOf, messageOf, type Log } from '@parley/kit';
+import type { Express, Request, RequestHandler, Response } from 'express';
+import { answerHeaders, hasBody, requestHeaders } from '../domain/headers.ts';
+import { routes, type UpstreamName } from '../domain/routes.ts';
+import type { Upstream, UpstreamAnswer } from '../ports.ts';
+import { limitedBody } from './body-limit.ts';
+
+export interface GatewayRoutes {
+  upstreams: Record<UpstreamName, Upstream>;
+  requireUser: RequestHandler;
+  log: Log;
+}
+
+export function addGatewayRoutes(app: Express, { upstreams, requireUser, log }: GatewayRoutes): void {
+  for (const { path, upstream, token } of routes) {
+    app.all(path, ...(token ? [requireUser] : []), forward(upstreams[upstream], log));
+  }
+}
+
+function forward(upstream: Upstream, log: Log) {
+  return async (request: Request, response: Response): Promise<void> => {
+    // The absolute form is for proxies that clients choose (RFC 9112 §3.2.2); this is none.
+    if (!request.originalUrl.startsWith('/')) throw new AppError('invalid_request', 'Send a path');
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const answer = await call(upstream, { request, response, signal: gone.signal });
+    if (!answer) return;
+    try {
+      response.status(answer.status);
+      for (const [name, value] of Object.entries(answerHeaders(answer.headers))) if (value !== undefined) response.setHeader(name, value);
+      // At once: the first part of the body may be long in coming.
+      response.flushHeaders();
+      await pipeline(answer.body, response);
+    } catch (error) {
+      // The status is on its way: only a cut connection can still tell that the answer is not complete.
+      if (!gone.signal.aborted) log.warn({ path: request.path, reason: messageOf(error) }, 'the answer of a service broke off');
+      answer.body.destroy();
+      response.destroy();
+    }
+  };
+}
+
+/** undefined: the client is gone, there is nobody to answer. */
+async function call(
+  upstream: Upstream,
+  { request, response, signal }: { request: Request; response: Response; signal: AbortSignal },
+): Promise<UpstreamAnswer | undefined> {
+  const body = hasBody(request.headers) ? limitedBody(request) : undefined;
+  try {
+    return await upstream.call({
+      method: request.method,
+      path: request.originalUrl,
+      headers: requestHeaders(request.headers, contextOf(response)),
+      body,
+      signal,
+    });
+  } catch (error) {
+    body?.destroy();
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
