@@ -33,6 +33,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Server> {
       probes: options.ports.map((each) => ({ port: each, hello: 'GET / HTTP/1.0\r\n\r\n', ready: (answer) => answer.includes('HTTP/1.') })),
       readyWithinMs: 10_000,
       stop: { signal: 'SIGTERM', withinMs: 5_000 },
+      deathSignal: 'TERM',
     },
     options,
   );

@@ -45,6 +45,7 @@ export async function startKafka(options: KafkaOptions): Promise<Server> {
       probes: [{ port, hello: API_VERSIONS, ready: (answer) => answer.length >= 10 && answer.readInt16BE(8) === 0 }],
       readyWithinMs: 60_000,
       stop: { signal: 'SIGTERM', withinMs: 20_000 },
+      deathSignal: 'TERM',
     },
     options,
   );

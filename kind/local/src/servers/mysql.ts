@@ -45,6 +45,8 @@ export async function startMysql(options: MysqlOptions): Promise<Server & { flav
       probes: [{ port, ready: (answer) => answer[4] === 10 }],
       readyWithinMs: 60_000,
       stop: { signal: 'SIGTERM', withinMs: 30_000 },
+      // SIGTERM is lost while MariaDB starts; what was committed survives a kill.
+      deathSignal: 'KILL',
     },
     options,
   );

@@ -47,6 +47,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
       probes: [{ port, hello: startupMessage({ user: 'parley', database: 'parley' }), ready: (answer) => answer[0] === 'R'.charCodeAt(0) }],
       readyWithinMs: 60_000,
       stop: { signal: 'SIGINT', withinMs: 20_000 },
+      deathSignal: 'INT',
     },
     options,
   );

@@ -26,6 +26,7 @@ export async function startRedis(options: ServerOptions & { password?: string })
       probes: [{ port, hello: `AUTH ${password}\r\nPING\r\n`, ready: (answer) => answer.includes('+PONG') }],
       readyWithinMs: 30_000,
       stop: { signal: 'SIGTERM', withinMs: 10_000 },
+      deathSignal: 'TERM',
     },
     options,
   );

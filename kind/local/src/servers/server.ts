@@ -46,7 +46,12 @@ export interface LaunchSpec {
   probes: Probe[];
   readyWithinMs: number;
   stop: { signal: 'SIGTERM' | 'SIGINT'; withinMs: number };
+  /** What the kernel sends when this process was killed and cannot stop the server itself. */
+  deathSignal: 'TERM' | 'INT' | 'KILL';
 }
+
+/** A server that was never ready holds nothing to save, and some lose a polite signal while they start (MariaDB does). */
+const UNREADY_STOP_MS = 3000;
 
 export const portOf = async (options: ServerOptions): Promise<number> => options.port || (await freePort());
 
@@ -57,7 +62,7 @@ export async function launch(spec: LaunchSpec, options: ServerOptions): Promise<
     ...spec,
     env: baseEnv(spec),
     logFile: logFileOf(spec.name, options),
-    deathSignal: spec.stop.signal === 'SIGINT' ? 'INT' : 'TERM',
+    deathSignal: spec.deathSignal,
   });
   const stop = () => child.end(spec.stop.signal, spec.stop.withinMs);
   try {
@@ -65,7 +70,7 @@ export async function launch(spec: LaunchSpec, options: ServerOptions): Promise<
     await ready(child, spec, options.signal);
     if (!child.alive()) throw new Error(`${spec.name} ended, and another process answers on port ${spec.port}`);
   } catch (error) {
-    await stop();
+    await child.end(spec.stop.signal, Math.min(spec.stop.withinMs, UNREADY_STOP_MS));
     throw error;
   }
   return {

@@ -25,6 +25,7 @@ export function startService(root: string, spec: ServiceSpec, options: ServerOpt
       ],
       readyWithinMs: 90_000,
       stop: { signal: 'SIGTERM', withinMs: 10_000 },
+      deathSignal: 'TERM',
     },
     options,
   );
