@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createTokenVerifier } from '@parley/kit';
 import { decodeProtectedHeader } from 'jose';
+import { deleteExpired } from '../../../services/auth/src/adapters/expired-sessions.ts';
 import { newPerson, sha256, startAuthStack } from './auth-stack.ts';
 
 let stack: Awaited<ReturnType<typeof startAuthStack>>;
@@ -160,6 +161,16 @@ describe('refresh', () => {
       assert.equal(body.code, 'invalid_refresh_token');
     }
   });
+});
+
+test('expired sessions are deleted, others stay', async () => {
+  const [old, current] = [(await stack.post('register', newPerson())).body, (await stack.post('register', newPerson())).body];
+  const family = '(SELECT family FROM refresh_tokens WHERE hash = $1)';
+  await rows(`UPDATE refresh_families SET expires_at = now() - interval '1 day' WHERE id = ${family}`, [sha256(old.refresh_token)]);
+  assert.ok((await deleteExpired(stack.postgres, new Date())) >= 1);
+  const left = await rows('SELECT 1 FROM refresh_tokens WHERE hash = ANY($1)', [[old, current].map((body) => sha256(body.refresh_token))]);
+  assert.equal(left.length, 1);
+  assert.equal((await stack.post('refresh', { refresh_token: current.refresh_token })).status, 200);
 });
 
 describe('key set', () => {
