@@ -1,4 +1,5 @@
 // Plan: everything the manifests depend on, derived from the ChatCluster alone.
+import { createHash } from 'node:crypto';
 import type { ChatClusterSpec } from '@parley/operator-api';
 import { nameOf } from './names.ts';
 
@@ -59,8 +60,20 @@ export function resolve(cluster: ResolvedCluster, environment: PlanEnvironment):
     namespace,
     spec,
     servicesImage: `${spec.images.registry}/services:${spec.version}`,
-    migrationJob: nameOf(name, `migrate-${spec.version.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`),
+    migrationJob: nameOf(name, `migrate-${migrationFingerprint(spec)}`),
   };
+}
+
+/** Raise it with every change of the Job's template in the code. */
+const MIGRATION_TEMPLATE = 1;
+
+/**
+ * A Job's template is immutable and its name is a label: so the name follows everything the template is made from, in ten characters
+ * whatever the version is called. A Job under a new name only repeats what is safe to repeat.
+ */
+function migrationFingerprint({ version, images: source, mysql, postgres }: ChatClusterSpec): string {
+  const made = JSON.stringify([MIGRATION_TEMPLATE, version, source, mysql.external, postgres.external]);
+  return createHash('sha256').update(made).digest('hex').slice(0, 10);
 }
 
 /** Complete DNS name of a Service: HAProxy's resolvers know no search domains. */
