@@ -12,15 +12,15 @@ import { parseArgs } from 'node:util';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const SECOND = 1000;
 
-/** Where a level's files are and how long one of them may take before it is ended as failed. */
+/** Where a level's files are (check: the house rules, and that generated files are fresh) and how long one of them may take before it is ended as failed. */
 const LEVELS = {
-  unit: { path: 'test/unit', timeoutMs: 120 * SECOND },
-  contract: { path: 'test/contract', timeoutMs: 300 * SECOND },
-  integration: { path: 'test/integration', timeoutMs: 300 * SECOND },
-  apiserver: { path: 'test/apiserver', timeoutMs: 300 * SECOND },
-  faults: { path: 'test/faults', timeoutMs: 600 * SECOND },
-  check: { path: 'test/tidy.test.ts', timeoutMs: 120 * SECOND },
-  e2e: { path: 'test/e2e', timeoutMs: 1800 * SECOND },
+  unit: { paths: ['test/unit'], timeoutMs: 120 * SECOND },
+  contract: { paths: ['test/contract'], timeoutMs: 300 * SECOND },
+  integration: { paths: ['test/integration'], timeoutMs: 300 * SECOND },
+  apiserver: { paths: ['test/apiserver'], timeoutMs: 300 * SECOND },
+  faults: { paths: ['test/faults'], timeoutMs: 600 * SECOND },
+  check: { paths: ['test/tidy.test.ts', 'test/unit/cdk8s/charts.test.ts'], timeoutMs: 120 * SECOND },
+  e2e: { paths: ['test/e2e'], timeoutMs: 1800 * SECOND },
 };
 const DEFAULT_LEVELS = ['unit', 'contract', 'integration', 'apiserver', 'faults'];
 
@@ -41,9 +41,9 @@ const missing = wanted.filter((path) => !existsSync(path));
 if (missing.length > 0) fail(`no such file or folder: ${missing.join(', ')}`);
 
 const chosen = levels
-  .map((level) => ({ level, files: filesOf(join(root, LEVELS[level].path)).filter(isWanted) }))
+  .map((level) => ({ level, files: LEVELS[level].paths.flatMap((path) => filesOf(join(root, path))).filter(isWanted) }))
   .filter(({ files }) => files.length > 0);
-const files = chosen.flatMap((each) => each.files);
+const files = [...new Set(chosen.flatMap((each) => each.files))];
 if (files.length === 0) fail('no test files match');
 if (chosen.some(({ level }) => level === 'apiserver')) prepareApiServer();
 
@@ -83,19 +83,13 @@ function isWanted(file) {
 
 /** The API server level runs real etcd and kube-apiserver programs; they are built once into the cache. */
 function prepareApiServer() {
-  const cache = process.env.PARLEY_CACHE ?? join(homedir(), '.cache', 'parley');
+  const cache = process.env.PARLEY_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'parley');
   const script = join(root, 'kind', 'offline', 'build-k8s.sh');
-  if (findApiServer(cache) || !existsSync(script)) return;
+  const present = ['kube-apiserver', 'etcd'].every((name) => existsSync(join(cache, 'kind', 'bin', name)));
+  if (present || !existsSync(script)) return;
   process.stdout.write('building kube-apiserver and etcd into the cache (once, some minutes)\n');
   const { status } = spawnSync(script, [], { stdio: 'inherit', env: { ...process.env, PARLEY_CACHE: cache } });
   if (status !== 0) fail('kube-apiserver and etcd cannot be built; the other levels run with --level');
-}
-
-function findApiServer(cache) {
-  return (
-    existsSync(cache) &&
-    readdirSync(cache, { recursive: true, withFileTypes: true }).some((entry) => entry.isFile() && entry.name === 'kube-apiserver')
-  );
 }
 
 function fail(text) {

@@ -5,8 +5,9 @@
 //   servers.mysql.url, servers.redis.kill('SIGKILL'), await servers.start('redis') …
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../../kind/local/src/cache.ts';
 import { killGroup, type Child } from '../../kind/local/src/processes/child.ts';
 import { startOf } from '../../kind/local/src/processes/identity.ts';
 import { freePort } from '../../kind/local/src/processes/probe.ts';
@@ -23,7 +24,7 @@ export { freePort };
 
 export type ServerName = 'redis' | 'mysql' | 'postgres' | 'kafka';
 
-const cache = process.env['PARLEY_CACHE'] ?? join(homedir(), '.cache', 'parley');
+const cache = cacheFolder(process.env);
 const PREFIX = 'parley-test-';
 
 /** Why a suite that needs Kafka is skipped, for the option `skip`; false where it can run. */

@@ -11,6 +11,8 @@ export interface Import {
   specifier: string;
   /** The file of this repository it names, when it names one. */
   file: string | undefined;
+  /** What is imported by name; empty for `import *` and for a module run for its effects. */
+  names: string[];
   /** Erased by the compiler: nothing of it is there at run time. */
   typeOnly: boolean;
 }
@@ -60,11 +62,7 @@ export function sourceFiles(matches: (path: string) => boolean): SourceFile[] {
     .map((path) => {
       const text = readFileSync(join(root, path), 'utf8');
       const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
-      const imports = importsOf(syntax).map(({ specifier, typeOnly }) => ({
-        specifier,
-        typeOnly,
-        file: targetOf(path, specifier, entries),
-      }));
+      const imports = importsOf(syntax).map((each) => ({ ...each, file: targetOf(path, each.specifier, entries) }));
       return { path, text, lines: text.split('\n').length - 1, imports, syntax };
     });
 }
@@ -74,18 +72,25 @@ function targetOf(path: string, specifier: string, entries: Map<string, string>)
   return entries.get(specifier);
 }
 
-function importsOf(syntax: ts.SourceFile): { specifier: string; typeOnly: boolean }[] {
-  const found: { specifier: string; typeOnly: boolean }[] = [];
+function importsOf(syntax: ts.SourceFile): Omit<Import, 'file'>[] {
+  const found: Omit<Import, 'file'>[] = [];
   visit(syntax, (node) => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
       const specifier = node.moduleSpecifier;
-      if (specifier && ts.isStringLiteral(specifier)) found.push({ specifier: specifier.text, typeOnly: isTypeOnly(node) });
+      if (specifier && ts.isStringLiteral(specifier))
+        found.push({ specifier: specifier.text, names: namesOf(node), typeOnly: isTypeOnly(node) });
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [argument] = node.arguments;
-      if (argument && ts.isStringLiteral(argument)) found.push({ specifier: argument.text, typeOnly: false });
+      if (argument && ts.isStringLiteral(argument)) found.push({ specifier: argument.text, names: [], typeOnly: false });
     }
   });
   return found;
+}
+
+function namesOf(node: ts.ImportDeclaration | ts.ExportDeclaration): string[] {
+  const named = ts.isImportDeclaration(node) ? node.importClause?.namedBindings : node.exportClause;
+  if (!named || !(ts.isNamedImports(named) || ts.isNamedExports(named))) return [];
+  return [...named.elements].filter((element) => !element.isTypeOnly).map((element) => (element.propertyName ?? element.name).text);
 }
 
 function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {

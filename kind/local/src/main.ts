@@ -2,15 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { cacheFolder } from './cache.ts';
 import { dataFolder, removeDataFolder } from './data-folder.ts';
 import type { LocalFile } from './local-file.ts';
 import { prepareKafka, prepareServers } from './prepare.ts';
 import { PidFile, stopLeftovers } from './processes/pid-file.ts';
-import { cacheFolder, start } from './start.ts';
+import { start } from './start.ts';
 import { StopRequest } from './stop-request.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
-const cache = process.env['PARLEY_CACHE'];
+const cache = cacheFolder(process.env);
 /** npm runs scripts in the repository's root; a relative folder means the one where the command was typed. */
 const typedIn = process.env['INIT_CWD'] ?? process.cwd();
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -67,7 +68,7 @@ program
   .action(async (options: { for?: string }) => {
     prepareServers(print);
     if (options.for !== 'test') return;
-    const missing = await prepareKafka(cacheFolder(cache), print, stop.signal);
+    const missing = await prepareKafka(cache, print, stop.signal);
     if (missing !== undefined) print(`tests that need Kafka are skipped: ${missing}`);
   });
 

@@ -1,5 +1,4 @@
 // `npm start`: from nothing to a chat that answers, and back to nothing on Ctrl-C.
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { demoRoom, demoUsers, type DemoUser } from './demo.ts';
@@ -22,12 +21,11 @@ export interface StartOptions {
   chatReplicas: number;
   kafka: boolean;
   portsFrom: number | undefined;
-  cache: string | undefined;
+  /** Where Kafka's jars are. */
+  cache: string;
   print: (line: string) => void;
   stop: StopRequest;
 }
-
-export const cacheFolder = (given: string | undefined): string => given ?? join(homedir(), '.cache', 'parley');
 
 /** Runs until it is told to stop. Throws when the start failed; then nothing of it is left running. */
 export async function start(options: StartOptions): Promise<void> {
@@ -37,7 +35,7 @@ export async function start(options: StartOptions): Promise<void> {
   const progress = createProgress(print);
   prepareServers(print);
   signal.throwIfAborted();
-  const kafkaMissing = options.kafka ? await prepareKafka(cacheFolder(options.cache), print, signal) : 'switched off by --no-kafka';
+  const kafkaMissing = options.kafka ? await prepareKafka(options.cache, print, signal) : 'switched off by --no-kafka';
 
   const folder = openDataFolder(options.data, print);
   const pidFile = await takeFolder(folder, print);
@@ -45,7 +43,7 @@ export async function start(options: StartOptions): Promise<void> {
   try {
     await requireFreePorts(listPorts(ports, { kafka: kafkaMissing === undefined }));
     const secrets = loadSecrets(folder.secrets);
-    const kafkaJars = kafkaMissing === undefined ? kafkaJarsFolder(cacheFolder(options.cache)) : undefined;
+    const kafkaJars = kafkaMissing === undefined ? kafkaJarsFolder(options.cache) : undefined;
     let demo: { users: DemoUser[]; roomId: string } | undefined;
     const describe = () => demo && describeLocal({ ports, secrets, ...demo, running: stack.running });
     const onChange = () => {

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { haproxyConfig } from '@parley/cdk8s';
+// The entry of its own: all of cdk8s would add most of a second to every start.
+import { haproxyConfig } from '@parley/cdk8s/haproxy';
 import type { Ports } from '../ports.ts';
 import type { Secrets } from '../secrets.ts';
 
