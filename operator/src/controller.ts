@@ -1,0 +1,128 @@
+// Watches ChatClusters and what belongs to them, and brings each change to the queue as the key of its cluster.
+import type { Logger } from 'pino';
+import { MANAGED_BY, type PlanEnvironment } from '@parley/cdk8s';
+import { Applier } from './kube/applier.ts';
+import { Recorder } from './kube/recorder.ts';
+import { Reflector } from './kube/reflector.ts';
+import { chatClusters, ownedResources, pathOf } from './kube/resources.ts';
+import { keyOf } from './kube/store.ts';
+import type { KubeObject, KubeTransport } from './kube/transport.ts';
+import { WorkQueue } from './kube/work-queue.ts';
+import type { OperatorMetrics } from './metrics.ts';
+import { reconcile, type ReconcileContext } from './reconcile.ts';
+
+const INSTANCE_LABEL = 'app.kubernetes.io/instance';
+/** Everything is looked at again this often, in case a watch lied. */
+const RESYNC_MS = 10 * 60_000;
+
+export interface ControllerOptions {
+  transport: KubeTransport;
+  environment: PlanEnvironment;
+  /** empty: all namespaces */
+  watchNamespace: string;
+  instance: string;
+  log: Logger;
+  metrics?: OperatorMetrics;
+}
+
+export class Controller {
+  readonly #clusters: Reflector;
+  readonly #owned: Map<string, Reflector>;
+  readonly #queue: WorkQueue;
+  readonly #options: ControllerOptions;
+  #resync: NodeJS.Timeout | undefined;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    const { transport, environment, watchNamespace, log, metrics, instance } = options;
+    const namespace = watchNamespace || undefined;
+    const onRestart = (kind: string) => (reason: string) => {
+      metrics?.watchRestarts.inc({ kind });
+      log.warn({ kind, reason }, 'a watch starts over');
+    };
+    this.#clusters = new Reflector({
+      transport,
+      path: pathOf(chatClusters, namespace),
+      onChange: (object) => this.#queue.add(keyOf(object.metadata)),
+      onRestart: onRestart('ChatCluster'),
+    });
+    this.#owned = new Map(
+      ownedResources.map((resource) => [
+        resource.kind,
+        new Reflector({
+          transport,
+          path: pathOf(resource, namespace),
+          labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`,
+          onChange: (object) => this.#changed(object),
+          onRestart: onRestart(resource.kind),
+        }),
+      ]),
+    );
+    const context: ReconcileContext = {
+      transport,
+      environment,
+      applier: new Applier({ transport, live: (object) => this.#live(object), onSkip: () => metrics?.applySkips.inc() }),
+      recorder: new Recorder({
+        transport,
+        instance,
+        onError: (error) => log.warn({ reason: String(error) }, 'an event could not be written'),
+      }),
+      cluster: (key) => this.#clusters.store.get(key),
+      owned: (ns, cluster) => this.owned(ns, cluster),
+      now: () => new Date(),
+    };
+    this.#queue = new WorkQueue({
+      run: async (key) => {
+        const end = metrics?.reconcileSeconds.startTimer();
+        const result = await reconcile(key, context);
+        end?.();
+        metrics?.reconciles.inc({ result: 'ok' });
+        return result;
+      },
+      onError: (key, error) => {
+        metrics?.reconciles.inc({ result: 'error' });
+        log.error({ cluster: key, reason: error instanceof Error ? error.message : String(error) }, 'a reconcile failed');
+      },
+    });
+  }
+
+  get queueDepth(): number {
+    return this.#queue.depth;
+  }
+
+  /** Objects of one cluster, as the watches show them. */
+  owned(namespace: string, cluster: string): KubeObject[] {
+    return [...this.#owned.entries()].flatMap(([kind, reflector]) =>
+      reflector.store
+        .list()
+        .filter((object) => object.metadata.namespace === namespace && object.metadata.labels?.[INSTANCE_LABEL] === cluster)
+        // Items of a list carry neither kind nor apiVersion.
+        .map((object) => ({ ...object, kind })),
+    );
+  }
+
+  /** Resolves when every watch has its first list and the first keys are queued. */
+  async start(): Promise<void> {
+    for (const reflector of this.#owned.values()) reflector.start();
+    await Promise.all([...this.#owned.values()].map((reflector) => reflector.synced));
+    this.#clusters.start();
+    await this.#clusters.synced;
+    this.#resync = setInterval(() => this.#clusters.store.list().forEach((object) => this.#queue.add(keyOf(object.metadata))), RESYNC_MS);
+    this.#options.log.info({ clusters: this.#clusters.store.list().length }, 'watching');
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#resync);
+    await this.#queue.close();
+    await Promise.all([this.#clusters, ...this.#owned.values()].map((reflector) => reflector.stop()));
+  }
+
+  #changed(object: KubeObject): void {
+    const cluster = object.metadata.labels?.[INSTANCE_LABEL];
+    if (cluster) this.#queue.add(keyOf({ namespace: object.metadata.namespace ?? '', name: cluster }));
+  }
+
+  #live({ kind, metadata }: KubeObject): KubeObject | undefined {
+    return this.#owned.get(kind)?.store.get(keyOf(metadata));
+  }
+}

@@ -1,0 +1,112 @@
+// The real transport. @kubernetes/client-node finds the server and the credentials; requests go through one keep-alive agent of our
+// own, because the library opens a TLS connection for each call (research: operators §4.2).
+import { Agent, request as httpsRequest, type RequestOptions as HttpsOptions } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ApiError, type KubeTransport, type Method, type RequestOptions } from './transport.ts';
+
+const REQUEST_TIMEOUT_MS = 15_000;
+
+export interface ClientOptions {
+  /** told of each call, for metrics */
+  onCall?: (method: Method, status: number) => void;
+}
+
+/** Connects by the pod's service account, KUBECONFIG or ~/.kube/config, in the library's order. */
+export function kubeClient({ onCall = () => {} }: ClientOptions = {}, config = defaultConfig()): KubeTransport {
+  const server = config.getCurrentCluster()?.server;
+  if (!server) throw new Error('no Kubernetes API server is configured: neither a service account nor a kubeconfig was found');
+  const base = new URL(server);
+  let agent: { key: string; agent: Agent } | undefined;
+
+  /** Credentials are read anew each time: bound tokens rotate. The agent lives until certificates change. */
+  const settings = async (): Promise<HttpsOptions> => {
+    const options: HttpsOptions = { headers: {} };
+    await config.applyToHTTPSOptions(options);
+    const key = JSON.stringify([options.ca, options.cert, options.key]);
+    if (agent?.key !== key) {
+      agent?.agent.destroy();
+      agent = {
+        key,
+        agent: new Agent({
+          keepAlive: true,
+          maxSockets: 20,
+          ca: options.ca,
+          cert: options.cert,
+          key: options.key,
+          rejectUnauthorized: options.rejectUnauthorized ?? true,
+        }),
+      };
+    }
+    return { headers: options.headers ?? {}, agent: agent.agent, ...(options.auth ? { auth: options.auth } : {}) };
+  };
+
+  const send = async (
+    method: Method,
+    path: string,
+    { query = {}, body, contentType }: RequestOptions,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> => {
+    const url = new URL(base.pathname.replace(/\/$/, '') + path, base);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const { headers, ...rest } = await settings();
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const outgoing = httpsRequest(url, {
+        ...rest,
+        method,
+        ...(signal ? { signal } : { timeout: REQUEST_TIMEOUT_MS }),
+        headers: {
+          ...(headers as Record<string, string>),
+          accept: 'application/json',
+          ...(payload === undefined
+            ? {}
+            : { 'content-type': contentType ?? 'application/json', 'content-length': Buffer.byteLength(payload) }),
+        },
+      });
+      outgoing.on('response', (response) => {
+        onCall(method, response.statusCode ?? 0);
+        resolve(response);
+      });
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`the API server did not answer within ${REQUEST_TIMEOUT_MS / 1000} s`)));
+      outgoing.on('error', reject);
+      outgoing.end(payload);
+    });
+  };
+
+  return {
+    async request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
+      const response = await send(method, path, options);
+      const text = await textOf(response);
+      if ((response.statusCode ?? 0) >= 400) throw apiError(response.statusCode ?? 0, text);
+      return JSON.parse(text) as T;
+    },
+    async *stream(path, query, signal) {
+      const response = await send('GET', path, { query }, signal);
+      if ((response.statusCode ?? 0) >= 400) throw apiError(response.statusCode ?? 0, await textOf(response));
+      yield* createInterface({ input: response, crlfDelay: Infinity });
+    },
+  };
+}
+
+function defaultConfig(): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  return config;
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function apiError(status: number, text: string): ApiError {
+  try {
+    const { message, reason } = JSON.parse(text) as { message?: string; reason?: string };
+    return new ApiError(status, reason ?? 'Unknown', message ?? text);
+  } catch {
+    return new ApiError(status, 'Unknown', text.slice(0, 500) || `status ${status}`);
+  }
+}

@@ -1,0 +1,124 @@
+// Leader election by a Lease. Another's lease counts as expired when it was not seen to change for its duration by our own clock:
+// the clocks of two machines are never compared.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { leases, pathOf } from './resources.ts';
+import { isConflict, isNotFound, type KubeObject, type KubeTransport } from './transport.ts';
+
+export interface LeaseOptions {
+  transport: KubeTransport;
+  namespace: string;
+  name: string;
+  identity: string;
+  durationMs?: number;
+  renewDeadlineMs?: number;
+  retryMs?: number;
+  now?: () => number;
+}
+
+interface LeaseSpec {
+  holderIdentity?: string;
+  leaseDurationSeconds?: number;
+  acquireTime?: string;
+  renewTime?: string;
+  leaseTransitions?: number;
+}
+
+export class Lease {
+  readonly #options: Required<LeaseOptions>;
+  readonly #stop = new AbortController();
+  #observed: { version: string; atMs: number } | undefined;
+  held = false;
+
+  constructor(options: LeaseOptions) {
+    this.#options = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000, now: () => performance.now(), ...options };
+  }
+
+  /** Resolves when this process is the leader. */
+  async acquire(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      if (await this.#try().catch(() => false)) {
+        this.held = true;
+        return;
+      }
+      await this.#pause();
+    }
+    throw new Error('stopped before the lease was acquired');
+  }
+
+  /** Renews until the lease is lost or released; resolves with the reason. */
+  async hold(): Promise<'lost' | 'released'> {
+    let renewedMs = this.#options.now();
+    while (!this.#stop.signal.aborted) {
+      await this.#pause();
+      if (this.#stop.signal.aborted) break;
+      if (await this.#try().catch(() => false)) renewedMs = this.#options.now();
+      else if (this.#options.now() - renewedMs > this.#options.renewDeadlineMs) {
+        this.held = false;
+        return 'lost';
+      }
+    }
+    return 'released';
+  }
+
+  /** Stops renewing and gives the lease away, so that another need not wait for its end. */
+  async release(): Promise<void> {
+    this.#stop.abort();
+    if (!this.held) return;
+    this.held = false;
+    const lease = await this.#get().catch(() => undefined);
+    const spec = (lease?.['spec'] ?? {}) as LeaseSpec;
+    if (!lease || spec.holderIdentity !== this.#options.identity) return;
+    await this.#put({ ...lease, spec: { ...spec, holderIdentity: '', leaseDurationSeconds: 1 } }).catch(() => {});
+  }
+
+  /** One try to take or renew; false when another holds it. */
+  async #try(): Promise<boolean> {
+    const { identity, durationMs, now, transport, namespace, name } = this.#options;
+    const renewTime = new Date().toISOString().replace('Z', '000Z');
+    let lease: KubeObject;
+    try {
+      lease = await this.#get();
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      const spec: LeaseSpec = {
+        holderIdentity: identity,
+        leaseDurationSeconds: durationMs / 1000,
+        acquireTime: renewTime,
+        renewTime,
+        leaseTransitions: 0,
+      };
+      await transport.request('POST', pathOf(leases, namespace), {
+        body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace }, spec },
+      });
+      return true;
+    }
+    const spec = (lease['spec'] ?? {}) as LeaseSpec;
+    const version = lease.metadata.resourceVersion ?? '';
+    if (this.#observed?.version !== version) this.#observed = { version, atMs: now() };
+    const mine = spec.holderIdentity === identity;
+    const free = !spec.holderIdentity || now() - this.#observed.atMs > (spec.leaseDurationSeconds ?? durationMs / 1000) * 1000;
+    if (!mine && !free) return false;
+    const taken = mine ? {} : { acquireTime: renewTime, leaseTransitions: (spec.leaseTransitions ?? 0) + 1 };
+    try {
+      await this.#put({
+        ...lease,
+        spec: { ...spec, ...taken, holderIdentity: identity, leaseDurationSeconds: durationMs / 1000, renewTime },
+      });
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
+  }
+
+  #get(): Promise<KubeObject> {
+    return this.#options.transport.request('GET', pathOf(leases, this.#options.namespace, this.#options.name));
+  }
+  /** With the resourceVersion that was read: a writer in between makes this a conflict. */
+  #put(lease: KubeObject): Promise<KubeObject> {
+    return this.#options.transport.request('PUT', pathOf(leases, this.#options.namespace, this.#options.name), { body: lease });
+  }
+  async #pause(): Promise<void> {
+    await sleep(this.#options.retryMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+  }
+}

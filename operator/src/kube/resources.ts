@@ -1,0 +1,49 @@
+// Where each kind lives in the API.
+import { GROUP, PLURAL, VERSION } from '@parley/operator-api';
+
+export interface Resource {
+  kind: string;
+  /** `api/v1` or `apis/<group>/<version>` */
+  prefix: string;
+  plural: string;
+}
+
+const resource = (prefix: string, kind: string, plural: string): Resource => ({ kind, prefix, plural });
+
+export const chatClusters = resource(`apis/${GROUP}/${VERSION}`, 'ChatCluster', PLURAL);
+export const leases = resource('apis/coordination.k8s.io/v1', 'Lease', 'leases');
+export const events = resource('apis/events.k8s.io/v1', 'Event', 'events');
+export const secrets = resource('api/v1', 'Secret', 'secrets');
+export const pods = resource('api/v1', 'Pod', 'pods');
+
+/** Kinds that the operator makes, watches and prunes. */
+export const ownedResources: readonly Resource[] = [
+  resource('api/v1', 'ConfigMap', 'configmaps'),
+  resource('api/v1', 'Service', 'services'),
+  resource('apis/apps/v1', 'Deployment', 'deployments'),
+  resource('apis/apps/v1', 'StatefulSet', 'statefulsets'),
+  resource('apis/batch/v1', 'Job', 'jobs'),
+  resource('apis/networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
+  resource('apis/policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
+];
+
+const byKind = new Map(ownedResources.map((owned) => [owned.kind, owned]));
+
+/** Throws for a kind that is not in the list: rights and watches go by it. */
+export function ownedResource(kind: string): Resource {
+  const found = byKind.get(kind);
+  if (!found) throw new Error(`${kind} is not a kind that the operator owns`);
+  return found;
+}
+
+/** Path of a collection (all namespaces without `namespace`) or of one object, and of its subresource. */
+export function pathOf({ prefix, plural }: Resource, namespace?: string, name?: string, subresource?: string): string {
+  return [
+    '',
+    prefix,
+    ...(namespace ? ['namespaces', namespace] : []),
+    plural,
+    ...(name ? [name] : []),
+    ...(subresource ? [subresource] : []),
+  ].join('/');
+}

@@ -1,0 +1,51 @@
+// Metrics of the operator itself.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface OperatorMetrics {
+  registry: Registry;
+  reconciles: Counter<'result'>;
+  reconcileSeconds: Histogram;
+  watchRestarts: Counter<'kind'>;
+  apiCalls: Counter<'method' | 'status'>;
+  applySkips: Counter;
+  leader: Gauge;
+}
+
+export function createOperatorMetrics(queueDepth: () => number): OperatorMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  registry.setDefaultLabels({ service: 'operator' });
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'parley_operator_queue_depth',
+    help: 'Clusters that wait for a reconcile',
+    registers,
+    collect() {
+      this.set(queueDepth());
+    },
+  });
+  return {
+    registry,
+    reconciles: new Counter({ name: 'parley_operator_reconciles_total', help: 'Reconciles', labelNames: ['result'], registers }),
+    reconcileSeconds: new Histogram({
+      name: 'parley_operator_reconcile_duration_seconds',
+      help: 'Time of a reconcile',
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+      registers,
+    }),
+    watchRestarts: new Counter({
+      name: 'parley_operator_watch_restarts_total',
+      help: 'Watches that started over',
+      labelNames: ['kind'],
+      registers,
+    }),
+    apiCalls: new Counter({
+      name: 'parley_operator_api_calls_total',
+      help: 'Calls of the API server',
+      labelNames: ['method', 'status'],
+      registers,
+    }),
+    applySkips: new Counter({ name: 'parley_operator_apply_skips_total', help: 'Objects that needed no write', registers }),
+    leader: new Gauge({ name: 'parley_operator_leader', help: '1 while this replica is the leader', registers }),
+  };
+}

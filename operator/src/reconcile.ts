@@ -1,0 +1,159 @@
+// One reconcile: read facts, decide what is wanted, apply it, remove the rest, tell the status. Level-based: it looks at what is, not
+// at what happened. It ends in three ways: by a throw (back-off), by a condition that only a new spec can change, or by a wish to run again.
+import { randomBytes } from 'node:crypto';
+import { parseChatCluster, type ChatCluster, type ChatClusterStatus } from '@parley/operator-api';
+import { componentsOf, desired, resolve, type Plan, type PlanEnvironment } from '@parley/cdk8s';
+import type { Applier } from './kube/applier.ts';
+import type { Recorder } from './kube/recorder.ts';
+import { chatClusters, pathOf } from './kube/resources.ts';
+import { ApiError, type KubeObject, type KubeTransport } from './kube/transport.ts';
+import { ensureSecrets } from './ensure-secrets.ts';
+import { failedStatus, statusFor, type Seen } from './status.ts';
+
+export interface ReconcileContext {
+  transport: KubeTransport;
+  applier: Applier;
+  recorder: Recorder;
+  environment: PlanEnvironment;
+  /** the ChatCluster as last seen */
+  cluster: (key: string) => KubeObject | undefined;
+  /** every object that carries the labels of this cluster */
+  owned: (namespace: string, cluster: string) => KubeObject[];
+  now: () => Date;
+  random?: (bytes: number) => Buffer;
+}
+
+/** While something is on its way the status is looked at again, also when no watch says so. */
+const UNSETTLED_MS = 10_000;
+
+export async function reconcile(key: string, context: ReconcileContext): Promise<{ againAfterMs?: number }> {
+  const live = context.cluster(key);
+  // Deleted: owner references take everything along.
+  if (!live || live.metadata.deletionTimestamp) return {};
+  const parsed = parseChatCluster(live);
+  if (!parsed.ok)
+    return fail(live, context, 'InvalidSpec', `The spec is not valid: ${parsed.problems.join('; ')}. Correct it and apply it again.`);
+  const { cluster } = parsed;
+  const plan = resolve(cluster, context.environment);
+  const migrated = hasMigrated(plan, context) || hasRun(cluster.status, plan);
+  let wanted: KubeObject[];
+  try {
+    wanted = desired(plan, { migrated }).map((object) => withOwner(object, cluster));
+  } catch (error) {
+    return fail(live, context, 'RenderFailed', `The manifests cannot be made: ${(error as Error).message}`);
+  }
+  if (!cluster.spec.paused) {
+    try {
+      await ensureSecrets(plan, live, context.transport, context.random ?? randomBytes);
+      await applyAll(wanted, live, plan, context);
+    } catch (error) {
+      // A refusal by the API server is for a person to read; the back-off tries again all the same.
+      if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 409)
+        await fail(live, context, 'ApplyFailed', `The API server refused an object: ${error.message}`);
+      throw error;
+    }
+  }
+  const status = statusFor({
+    generation: live.metadata.generation ?? 0,
+    previous: cluster.status,
+    plan,
+    seen: look(plan, context),
+    paused: cluster.spec.paused,
+    now: context.now(),
+  });
+  await patchStatus(live, status, context);
+  return status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? {} : { againAfterMs: UNSETTLED_MS };
+}
+
+function withOwner(object: KubeObject, { apiVersion, kind, metadata }: ChatCluster): KubeObject {
+  const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true };
+  return { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } };
+}
+
+const identity = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.name}`;
+
+async function applyAll(
+  wanted: readonly KubeObject[],
+  live: KubeObject,
+  plan: Plan,
+  { applier, owned, recorder }: ReconcileContext,
+): Promise<void> {
+  for (const object of wanted) {
+    if (await applier.apply(object))
+      recorder.record(live, { type: 'Normal', reason: 'Applied', action: 'Apply', note: `Applied ${identity(object)}` });
+  }
+  const names = new Set(wanted.map(identity));
+  for (const object of owned(plan.namespace, plan.cluster)) {
+    const ours = object.metadata.ownerReferences?.some(({ uid }) => uid === live.metadata.uid);
+    if (!ours || names.has(identity(object)) || object.metadata.deletionTimestamp || isWaiting(object, plan)) continue;
+    await applier.remove(object);
+    recorder.record(live, {
+      type: 'Normal',
+      reason: 'Removed',
+      action: 'Delete',
+      note: `Removed ${identity(object)}, which the spec no longer asks for`,
+    });
+  }
+}
+
+/** While a new version migrates, the services of the old one stay as they are: they are not rendered, but wanted. */
+function isWaiting(object: KubeObject, plan: Plan): boolean {
+  const component = object.metadata.labels?.['app.kubernetes.io/component'];
+  return componentsOf(plan).some((planned) => planned.component === component && planned.component !== 'migrate');
+}
+
+const look = (plan: Plan, { owned }: ReconcileContext): Seen[] => {
+  const objects = owned(plan.namespace, plan.cluster);
+  return componentsOf(plan).map((planned) => ({
+    planned,
+    object: objects.find((object) => object.kind === planned.kind && object.metadata.name === planned.name),
+  }));
+};
+
+function hasMigrated(plan: Plan, context: ReconcileContext): boolean {
+  const job = look(plan, context).find(({ planned }) => planned.kind === 'Job')?.object;
+  return ((job?.['status'] as { succeeded?: number } | undefined)?.succeeded ?? 0) > 0;
+}
+
+/** The Job may have been cleaned away after it succeeded; the condition remembers it for the version that runs. */
+function hasRun(status: ChatClusterStatus | undefined, plan: Plan): boolean {
+  return (
+    status?.version === plan.spec.version &&
+    status.conditions?.some(({ type, status: value }) => type === 'MigrationsReady' && value === 'True') === true
+  );
+}
+
+async function fail(
+  live: KubeObject,
+  context: ReconcileContext,
+  reason: 'InvalidSpec' | 'RenderFailed' | 'ApplyFailed',
+  message: string,
+): Promise<{ againAfterMs?: number }> {
+  context.recorder.record(live, { type: 'Warning', reason, action: 'Reconcile', note: message });
+  const previous = live['status'] as ChatClusterStatus | undefined;
+  await patchStatus(
+    live,
+    failedStatus({ generation: live.metadata.generation ?? 0, previous, now: context.now() }, reason, message),
+    context,
+  );
+  return {};
+}
+
+/** No write when nothing changed: a status write must not wake the next reconcile. */
+async function patchStatus(live: KubeObject, status: ChatClusterStatus, { transport }: ReconcileContext): Promise<void> {
+  if (JSON.stringify(sorted(live['status'])) === JSON.stringify(sorted(status))) return;
+  await transport.request('PATCH', pathOf(chatClusters, live.metadata.namespace, live.metadata.name, 'status'), {
+    contentType: 'application/merge-patch+json',
+    body: { status },
+  });
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, child]) => [key, sorted(child)]),
+  );
+}

@@ -1,0 +1,64 @@
+// Composition root: one replica of the operator. It waits for the lease, then works until it is stopped or loses the lease.
+import { pino } from 'pino';
+import { startAdmin } from './admin.ts';
+import type { OperatorConfig } from './config.ts';
+import { Controller } from './controller.ts';
+import { kubeClient } from './kube/client.ts';
+import { Lease } from './kube/lease.ts';
+import { createOperatorMetrics } from './metrics.ts';
+
+const LEASE_NAME = 'parley-operator';
+
+export interface Operator {
+  /** Resolves when the operator has nothing more to do: stopped, or the lease is lost. */
+  done: Promise<'lost' | 'released'>;
+  stop(): Promise<void>;
+}
+
+export async function startOperator(config: OperatorConfig): Promise<Operator> {
+  const log = pino({
+    level: config.logLevel,
+    base: { service: 'operator', instance: config.podName },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label.toUpperCase() }) },
+  });
+  let controller: Controller | undefined;
+  const metrics = createOperatorMetrics(() => controller?.queueDepth ?? 0);
+  const transport = kubeClient({ onCall: (method, status) => metrics.apiCalls.inc({ method, status: String(status) }) });
+  // A replica that waits for the lease is ready: it is what takes over.
+  const admin = await startAdmin({ port: config.adminPort, registry: metrics.registry, ready: () => true });
+  const lease = new Lease({ transport, namespace: config.podNamespace, name: LEASE_NAME, identity: config.podName });
+
+  const work = async (): Promise<'lost' | 'released'> => {
+    log.info('waiting for the lease');
+    await lease.acquire();
+    metrics.leader.set(1);
+    log.info('leading');
+    controller = new Controller({
+      transport,
+      environment: { clusterDomain: config.clusterDomain, operatorNamespace: config.podNamespace },
+      watchNamespace: config.watchNamespace,
+      instance: config.podName,
+      log,
+      metrics,
+    });
+    const held = lease.hold();
+    // Watches that never sync must not keep a lost lease from being noticed.
+    await Promise.race([controller.start(), held]);
+    const end = await held;
+    metrics.leader.set(0);
+    if (end === 'lost') log.error('the lease is lost');
+    return end;
+  };
+  const done = work();
+  return {
+    done,
+    stop: async () => {
+      await controller?.stop();
+      await lease.release();
+      await done.catch(() => {});
+      admin.close();
+      log.info('stopped');
+    },
+  };
+}

@@ -1,0 +1,177 @@
+// The status of a ChatCluster from what is seen. Pure: no clock but an argument, no I/O. Every message names cause and next step.
+import type { ChatClusterStatus, Condition, ConditionType } from '@parley/operator-api';
+import { fqdnOf, ports, selectorOf, type Plan, type PlannedComponent } from '@parley/cdk8s';
+import type { KubeObject } from './kube/transport.ts';
+
+/** A component and its workload, as seen. */
+export interface Seen {
+  planned: PlannedComponent;
+  object: KubeObject | undefined;
+}
+
+export interface StatusInput {
+  generation: number;
+  previous: ChatClusterStatus | undefined;
+  plan: Plan;
+  seen: readonly Seen[];
+  paused: boolean;
+  now: Date;
+}
+
+interface Numbers {
+  replicas?: number;
+  readyReplicas?: number;
+  updatedReplicas?: number;
+  observedGeneration?: number;
+  currentReplicas?: number;
+  succeeded?: number;
+  failed?: number;
+  active?: number;
+}
+
+interface Verdict {
+  status: Condition['status'];
+  reason: string;
+  message: string;
+}
+
+const statusOf = (object: KubeObject | undefined): Numbers => object?.['status'] ?? {};
+const wantedReplicas = (object: KubeObject): number => (object['spec'] as { replicas?: number }).replicas ?? 1;
+
+/** Ready and up to date: all replicas are, and the controller has seen the newest spec. */
+export function componentReady({ planned, object }: Seen): boolean {
+  if (!object) return false;
+  if (planned.kind === 'Job') return (statusOf(object).succeeded ?? 0) > 0;
+  const { readyReplicas = 0, updatedReplicas = 0, observedGeneration = 0, replicas = 0 } = statusOf(object);
+  const wanted = wantedReplicas(object);
+  return (
+    observedGeneration >= (object.metadata.generation ?? 0) && readyReplicas === wanted && updatedReplicas >= wanted && replicas === wanted
+  );
+}
+
+/** Serves, if not with all replicas. */
+function componentServes({ object }: Seen): boolean {
+  if (!object) return false;
+  return wantedReplicas(object) === 0 || (statusOf(object).readyReplicas ?? 0) > 0;
+}
+
+function describe({ planned, object }: Seen): string {
+  if (!object) return `${planned.component} does not exist yet`;
+  if (planned.kind === 'Job') return `${planned.component} has not finished`;
+  return `${planned.component} has ${statusOf(object).readyReplicas ?? 0} of ${wantedReplicas(object)} replicas ready`;
+}
+
+const inspect = (seen: readonly Seen[], plan: Plan): string =>
+  `${seen.map(describe).join('; ')}. Look at: kubectl -n ${plan.namespace} get pods -l app.kubernetes.io/instance=${plan.cluster}, then kubectl describe on one that is not ready`;
+
+function verdicts({ plan, seen, paused }: StatusInput): Record<ConditionType, Verdict> {
+  const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
+  const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
+  const dependencies = seen.filter(({ planned }) => planned.dependency);
+  const waitingFor = dependencies.filter((each) => !componentReady(each));
+  const migration = seen.find(({ planned }) => planned.kind === 'Job');
+  const migrated = migration !== undefined && componentReady(migration);
+  const services = seen.filter(({ planned }) => !planned.dependency && planned.kind !== 'Job');
+  const notReady = services.filter((each) => !componentReady(each));
+  const down = services.filter((each) => !componentServes(each));
+  const ready = waitingFor.length === 0 && migrated && notReady.length === 0;
+  const behind = [...waitingFor, ...(migrated ? notReady : [])];
+  const why = (): string => {
+    if (waitingFor.length > 0) return inspect(waitingFor, plan);
+    if (!migrated) return migrationMessage(migration, plan);
+    return inspect(notReady, plan);
+  };
+  const pause = paused ? ' The cluster is paused: nothing is changed until spec.paused is false.' : '';
+  return {
+    Ready: ready
+      ? yes('AllReady', `All parts are ready.${pause}`)
+      : no(waitingFor.length > 0 ? 'DependenciesNotReady' : migrated ? 'ServicesNotReady' : 'Migrating', `${why()}.${pause}`),
+    Available:
+      migrated && down.length === 0
+        ? yes('Serving', 'Every service has a ready replica.')
+        : no('NotServing', migrated ? `${inspect(down, plan)}.` : `${why()}.`),
+    Progressing: ready
+      ? no('Settled', 'Nothing is being changed.')
+      : paused
+        ? no('Paused', `${why()}.${pause}`)
+        : yes('Converging', `${why()}.`),
+    Degraded:
+      behind.length > 0 && migrated ? yes('PartsNotReady', `${inspect(behind, plan)}.`) : no('AsPlanned', 'No part is worse than planned.'),
+    Rendered: yes('Rendered', 'The manifests were made from the spec.'),
+    DependenciesReady:
+      waitingFor.length === 0
+        ? yes('AllReady', 'Databases, Redis and Kafka are ready, or external.')
+        : no('NotReady', `${inspect(waitingFor, plan)}.`),
+    MigrationsReady: migrated
+      ? yes('Applied', `The databases have the schema of version ${plan.spec.version}.`)
+      : no('Pending', `${migrationMessage(migration, plan)}.`),
+  };
+}
+
+function migrationMessage(migration: Seen | undefined, plan: Plan): string {
+  const failed = statusOf(migration?.object).failed ?? 0;
+  const logs = `kubectl -n ${plan.namespace} logs job/${plan.migrationJob} --all-containers`;
+  return failed > 0
+    ? `The migration failed ${failed} times. Read: ${logs}`
+    : `The migration to version ${plan.spec.version} has not finished. Watch: ${logs}`;
+}
+
+/** Keeps the transition time of a condition whose status did not change. */
+export function withTransitions(
+  next: Omit<Condition, 'lastTransitionTime'>[],
+  previous: readonly Condition[] | undefined,
+  now: Date,
+): Condition[] {
+  return next.map((condition) => {
+    const before = previous?.find(({ type }) => type === condition.type);
+    const same = before?.status === condition.status;
+    return { ...condition, lastTransitionTime: same ? before.lastTransitionTime : now.toISOString().replace(/\.\d+Z/, 'Z') };
+  });
+}
+
+export function statusFor(input: StatusInput): ChatClusterStatus {
+  const { generation, previous, plan, seen, now } = input;
+  const chat = seen.find(({ planned }) => planned.component === 'chat')?.object;
+  const haproxy = fqdnOf(plan, 'haproxy');
+  const conditions = Object.entries(verdicts(input)).map(([type, verdict]) => ({ type, observedGeneration: generation, ...verdict }));
+  const selector = Object.entries(selectorOf(plan.cluster, 'chat'))
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+  return {
+    observedGeneration: generation,
+    version: runningVersion(chat) ?? plan.spec.version,
+    replicas: statusOf(chat).replicas ?? 0,
+    readyReplicas: statusOf(chat).readyReplicas ?? 0,
+    selector,
+    endpoints: {
+      chat: `ws://${haproxy}:${ports.chatEntry}/api/ws`,
+      gateway: `http://${haproxy}:${ports.gateway}`,
+      stats: `http://${haproxy}:${ports.stats}`,
+    },
+    conditions: withTransitions(conditions, previous?.conditions, now),
+  };
+}
+
+/** A spec that cannot be read or rendered: everything seen before stays, the cause is said. */
+export function failedStatus(
+  input: Pick<StatusInput, 'generation' | 'previous' | 'now'>,
+  reason: 'InvalidSpec' | 'RenderFailed' | 'ApplyFailed',
+  message: string,
+): ChatClusterStatus {
+  const { generation, previous, now } = input;
+  const types: ConditionType[] = reason === 'ApplyFailed' ? ['Ready', 'Degraded'] : ['Ready', 'Rendered'];
+  const failed = types.map((type) => ({
+    type,
+    status: type === 'Degraded' ? ('True' as const) : ('False' as const),
+    reason,
+    message,
+    observedGeneration: generation,
+  }));
+  const kept = (previous?.conditions ?? []).filter(({ type }) => !types.includes(type as ConditionType));
+  return { ...previous, observedGeneration: generation, conditions: [...withTransitions(failed, previous?.conditions, now), ...kept] };
+}
+
+function runningVersion(chat: KubeObject | undefined): string | undefined {
+  const spec = chat?.['spec'] as { template?: { spec?: { containers?: { image?: string }[] } } } | undefined;
+  return spec?.template?.spec?.containers?.[0]?.image?.split(':').at(-1);
+}
