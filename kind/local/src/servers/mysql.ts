@@ -16,12 +16,15 @@ export interface MysqlOptions extends ServerOptions {
 }
 
 const PROGRAM = { mysql: 'mysqld', mariadb: 'mariadbd' } as const;
+/** A server that starts removes temporary tables of others from its tmpdir: in a shared /tmp it breaks one that is being made beside it. */
+const temporary = (dir: string) => join(dir, 'tmp');
 const generated = () => randomBytes(18).toString('base64url');
 
 export async function startMysql(options: MysqlOptions): Promise<Server & { flavor: MysqlFlavor }> {
   const { dir, password = generated(), rootPassword = generated() } = options;
   const account = accountOf('mysql');
   privateFolder(dir, account);
+  privateFolder(temporary(dir), account);
   const data = join(dir, 'data');
   const flavor = chooseFlavor(dir, options.flavor);
   const command = programOf(flavor);
@@ -82,7 +85,7 @@ async function initialise({
   const { dir } = options;
   const fresh = join(dir, 'data.new');
   rmSync(fresh, { recursive: true, force: true });
-  const step = { name: 'mysql-init', account, cwd: dir };
+  const step = { name: 'mysql-init', account, cwd: dir, env: { TMPDIR: temporary(dir) } };
   if (flavor === 'mysql') {
     await runStep({ ...step, command, args: ['--no-defaults', '--initialize-insecure', `--datadir=${fresh}`] }, options);
   } else {
@@ -135,6 +138,7 @@ function settings({
   return [
     '[mysqld]',
     `datadir=${data}`,
+    `tmpdir=${temporary(dir)}`,
     // Relative to the data folder: the whole path of a socket may have no more than 107 bytes.
     'socket=mysql.sock',
     `pid-file=${join(dir, 'mysql.pid')}`,

@@ -108,6 +108,9 @@ export interface StepSpec {
   env?: Record<string, string>;
 }
 
+/** mariadb-install-db ends with twenty lines of advice; the cause stands before them. */
+const STEP_TAIL_LINES = 60;
+
 /** Runs a program that ends by itself, such as initdb. */
 export async function runStep(spec: StepSpec, options: ServerOptions): Promise<void> {
   options.signal?.throwIfAborted();
@@ -118,7 +121,7 @@ export async function runStep(spec: StepSpec, options: ServerOptions): Promise<v
     options.onSpawn?.(child);
     const end = await child.exited;
     options.signal?.throwIfAborted();
-    if (end !== 'code 0') throw new Error(`${spec.name} failed (${end}):\n${child.tail()}\n(log: ${child.logFile})`);
+    if (end !== 'code 0') throw new Error(`${spec.name} failed (${end}):\n${child.tail(STEP_TAIL_LINES)}\n(log: ${child.logFile})`);
   } finally {
     options.signal?.removeEventListener('abort', abort);
   }
