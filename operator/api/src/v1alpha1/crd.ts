@@ -1,4 +1,6 @@
 // The CustomResourceDefinition, made from the schema.
+import type { TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { GROUP, KIND, PLURAL, VERSION } from './chat-cluster.ts';
 import { ChatClusterSpec } from './spec.ts';
 import { ChatClusterStatus } from './status.ts';
@@ -27,7 +29,10 @@ const KEPT = new Set([
 export function structural(schema: object): Json {
   const out: { [key: string]: Json } = {};
   for (const [key, value] of Object.entries(schema) as [string, unknown][]) {
-    if (KEPT.has(key) || key.startsWith('x-kubernetes-')) out[key] = value as Json;
+    // The API server checks a default by the rules before it fills in the defaults below it: so it must be complete by itself.
+    if (key === 'default' && value !== null && typeof value === 'object' && !Array.isArray(value))
+      out['default'] = Value.Default(schema as TSchema, structuredClone(value)) as Json;
+    else if (KEPT.has(key) || key.startsWith('x-kubernetes-')) out[key] = value as Json;
     else if (key === 'properties')
       out['properties'] = Object.fromEntries(Object.entries(value as object).map(([name, child]) => [name, structural(child as object)]));
     else if (key === 'items') out['items'] = structural(value as object);

@@ -74,7 +74,6 @@ export const Storage = (size: string) =>
         Type.String({
           maxLength: 253,
           description: 'StorageClass; the default class when left out',
-          ...rules({ rule: 'self == oldSelf', message: 'the storage class cannot be changed after the volume was made' }),
         }),
       ),
       whenDeleted: oneOf(['Retain', 'Delete'], {
@@ -82,7 +81,14 @@ export const Storage = (size: string) =>
         description: 'What happens to the volume when the ChatCluster is deleted',
       }),
     },
-    { description: 'Volume of the data' },
+    {
+      description: 'Volume of the data',
+      // On the parent: a rule on an optional field is not asked when the field is added or removed.
+      ...rules({
+        rule: 'has(self.class) == has(oldSelf.class) && (!has(self.class) || self.class == oldSelf.class)',
+        message: 'the storage class cannot be changed after the volume was made',
+      }),
+    },
   );
 
 /** Rules that tie `external` to `mode: external`. */

@@ -125,15 +125,16 @@ const Kafka = section(
   {
     mode: oneOf(['builtin', 'external', 'none'], { default: 'builtin', description: 'none: events wait in the outbox' }),
     brokers: Type.Integer({
-      minimum: 1,
-      maximum: 3,
+      // The rule below says why, so the bounds leave it the word for every number a person may try.
+      minimum: -1000,
+      maximum: 1000,
       default: 1,
       description: 'Brokers, 1 or 3; each is also a controller of the quorum',
       ...rules(
         {
-          rule: 'self % 2 == 1',
+          rule: 'self == 1 || self == 3',
           message:
-            'the number of brokers must be odd (1 or 3): each broker votes in the KRaft quorum, and an even number survives no more failures than one less',
+            'the number of brokers must be 1 or 3: each broker votes in the KRaft quorum, an even number survives no more failures than one less, and more than 3 voters are not supported',
         },
         {
           rule: 'self == oldSelf',

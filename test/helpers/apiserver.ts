@@ -1,0 +1,185 @@
+// A real API server for a suite: etcd and kube-apiserver as child processes in a folder of their own, on free ports, removed at the end.
+// No controllers run: a StatefulSet is stored, no pod is made, and owner references delete nothing.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KubeConfig } from '@kubernetes/client-node';
+import { cacheFolder } from '../../kind/local/src/cache.ts';
+import { kubeClient } from '../../operator/src/kube/client.ts';
+import type { KubeTransport } from '../../operator/src/kube/transport.ts';
+import { freePort, removeFolder, temporaryFolder } from './servers.ts';
+
+const READY_WITHIN_MS = 90_000;
+/** Who may log in: an administrator, and the operator with no more than its role gives it. */
+const TOKENS = { admin: 'admin-token', operator: 'operator-token' } as const;
+const USERS = [
+  `${TOKENS.admin},admin,1,"system:masters"`,
+  `${TOKENS.operator},system:serviceaccount:parley-system:parley-operator,2,"system:serviceaccounts,system:authenticated"`,
+].join('\n');
+
+export interface ApiServer {
+  /** A transport that logs in as the administrator or as the operator's service account. */
+  transport(as?: keyof typeof TOKENS): KubeTransport;
+  kubeConfig(as?: keyof typeof TOKENS): KubeConfig;
+  /** Runs kubectl as the administrator; rejects with what it wrote to stderr. */
+  kubectl(args: string[], input?: string): Promise<string>;
+  /** Ends the API server without notice and starts it again with the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const bin = join(cacheFolder(process.env), 'kind', 'bin');
+const program = (name: string): string => {
+  const path = join(bin, name);
+  // A failure, not a skip: these tests are part of what `npm test` promises.
+  if (!existsSync(path)) throw new Error(`${path} is missing: build it with \`kind/offline/programs.sh\` (about ten minutes, once)`);
+  return path;
+};
+
+export async function startApiServer(): Promise<ApiServer> {
+  const programs = { etcd: program('etcd'), apiserver: program('kube-apiserver'), kubectl: program('kubectl') };
+  const dir = temporaryFolder();
+  const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(dir, name), text, { mode: 0o600 });
+    return join(dir, name);
+  };
+  const etcdUrl = `http://127.0.0.1:${etcdPort}`;
+  const peerUrl = `http://127.0.0.1:${peerPort}`;
+  const etcd = run(dir, programs.etcd, [
+    `--data-dir=${join(dir, 'etcd')}`,
+    `--listen-client-urls=${etcdUrl}`,
+    `--advertise-client-urls=${etcdUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=default=${peerUrl}`,
+    '--unsafe-no-fsync',
+  ]);
+  const flags = [
+    `--etcd-servers=${etcdUrl}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${port}`,
+    `--cert-dir=${join(dir, 'certificates')}`,
+    '--service-cluster-ip-range=10.0.0.0/24',
+    '--service-account-issuer=https://parley.test',
+    `--service-account-key-file=${file('sa.pub', publicKey)}`,
+    `--service-account-signing-key-file=${file('sa.key', privateKey)}`,
+    `--token-auth-file=${file('tokens.csv', `${USERS}\n`)}`,
+    '--authorization-mode=RBAC',
+    // There is no controller manager to make the service accounts.
+    '--disable-admission-plugins=ServiceAccount',
+  ];
+  let apiserver = run(dir, programs.apiserver, flags);
+  const certificate = join(dir, 'certificates', 'apiserver.crt');
+
+  const kubeConfig = (as: keyof typeof TOKENS = 'admin'): KubeConfig => {
+    const config = new KubeConfig();
+    config.loadFromOptions({
+      clusters: [{ name: 'test', server: `https://127.0.0.1:${port}`, caData: readFileSync(certificate).toString('base64') }],
+      users: [{ name: as, token: TOKENS[as] }],
+      contexts: [{ name: as, cluster: 'test', user: as }],
+      currentContext: as,
+    });
+    return config;
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all([end(apiserver), end(etcd)]);
+    removeFolder(dir);
+  };
+  try {
+    await ready({ port, certificate, dir, children: [etcd, apiserver] });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const kubeconfig = file('kubeconfig', kubeConfig().exportConfig());
+  return {
+    kubeConfig,
+    stop,
+    transport: (as = 'admin') => kubeClient({}, kubeConfig(as)),
+    kubectl: (args, input) =>
+      new Promise((resolve, reject) => {
+        const child = execFile(
+          programs.kubectl,
+          args,
+          { env: { KUBECONFIG: kubeconfig, HOME: dir }, maxBuffer: 1 << 26 },
+          (error, out, err) => (error ? reject(new Error(err || error.message)) : resolve(out)),
+        );
+        child.stdin?.end(input ?? '');
+      }),
+    restart: async () => {
+      await end(apiserver, 'SIGKILL');
+      apiserver = run(dir, programs.apiserver, flags);
+      await ready({ port, certificate, dir, children: [etcd, apiserver] });
+    },
+  };
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+function run(dir: string, command: string, args: string[]): ChildProcess {
+  const name = command.split('/').at(-1) ?? command;
+  const log = openSync(join(dir, `${name}.log`), 'a', 0o600);
+  const child = spawn(command, args, { stdio: ['ignore', log, log], cwd: dir });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
+/** Ready also means that the roles of a fresh server are there. */
+async function ready({ port, certificate, dir, children }: { port: number; certificate: string; dir: string; children: ChildProcess[] }) {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  while (performance.now() < deadline) {
+    const dead = children.find((child) => child.exitCode !== null || child.signalCode !== null);
+    if (dead) throw new Error(`${dead.spawnfile} ended:\n${tail(dir)}`);
+    if (existsSync(certificate) && (await answers(port, certificate))) return;
+    await sleep(100);
+  }
+  throw new Error(`the API server was not ready within ${READY_WITHIN_MS / 1000} s:\n${tail(dir)}`);
+}
+
+function answers(port: number, certificate: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const outgoing = request(
+      {
+        host: '127.0.0.1',
+        port,
+        path: '/readyz',
+        ca: readFileSync(certificate),
+        agent: false,
+        timeout: 2000,
+        headers: { authorization: `Bearer ${TOKENS.admin}` },
+      },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      },
+    );
+    outgoing.on('timeout', () => outgoing.destroy());
+    outgoing.on('error', () => resolve(false));
+    outgoing.end();
+  });
+}
+
+const tail = (dir: string): string =>
+  ['etcd.log', 'kube-apiserver.log']
+    .filter((name) => existsSync(join(dir, name)))
+    .map((name) => readFileSync(join(dir, name), 'utf8').split('\n').slice(-15).join('\n'))
+    .join('\n');
