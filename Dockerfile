@@ -1,0 +1,62 @@
+# Two images of Parley from one file:
+#   docker build --target services -t parley/services:0.1.0 .   chat, core, auth, gateway, worker and the migrations; the command chooses
+#   docker build --target operator -t parley/operator:0.1.0 .   the operator; no native code
+# The layers with packages depend on the package.json files and the lockfile alone: a change of sources installs nothing again.
+ARG NODE_IMAGE=node:24-trixie-slim
+
+FROM ${NODE_IMAGE} AS manifests
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY services/shared/protocol/package.json services/shared/protocol/
+COPY services/shared/kit/package.json services/shared/kit/
+COPY services/shared/chat-store/package.json services/shared/chat-store/
+COPY services/chat/package.json services/chat/
+COPY services/core/package.json services/core/
+COPY services/auth/package.json services/auth/
+COPY services/gateway/package.json services/gateway/
+COPY services/worker/package.json services/worker/
+COPY operator/api/package.json operator/api/
+COPY operator/package.json operator/
+COPY cdk8s/package.json cdk8s/
+COPY kind/package.json kind/
+
+# argon2 and uWebSockets.js carry programs for every platform; no install script has to run. Those for Linux and Node 24 (ABI 137) stay.
+FROM manifests AS services-packages
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
+      -w services/chat -w services/core -w services/auth -w services/gateway -w services/worker \
+ && find node_modules/uWebSockets.js -mindepth 1 -maxdepth 1 ! -name 'uws_linux_*64_137.node' ! -name '*.mjs' ! -name 'uws.js' \
+      ! -name package.json ! -name LICENSE ! -name index.d.ts -exec rm -rf {} + \
+ && find node_modules/argon2/prebuilds -mindepth 1 -maxdepth 1 ! -name 'linux-*64' -exec rm -rf {} + \
+ && rm -rf cdk8s operator kind package-lock.json .npmrc
+
+FROM manifests AS operator-packages
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error -w operator \
+ && rm -rf services kind package-lock.json .npmrc
+
+FROM manifests AS build
+RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+COPY tsconfig.json ./
+COPY kind/build.mjs kind/
+COPY services ./services
+COPY cdk8s ./cdk8s
+COPY operator ./operator
+RUN node kind/build.mjs --force && find services cdk8s operator -name src -type d -prune -exec rm -rf {} +
+
+FROM ${NODE_IMAGE} AS services
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=services-packages /app ./
+COPY --from=build /app/services ./services
+USER 1000
+EXPOSE 8080 8081 8082 8084 9464
+CMD ["node", "--enable-source-maps", "services/chat/dist/main.js"]
+
+FROM ${NODE_IMAGE} AS operator
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=operator-packages /app ./
+COPY --from=build /app/cdk8s ./cdk8s
+COPY --from=build /app/operator ./operator
+USER 1000
+EXPOSE 9464
+CMD ["node", "--enable-source-maps", "operator/dist/main.js"]

@@ -1,0 +1,75 @@
+// Command line of the kind path: up, down, images, status. Environment in, exit code out.
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { deleteCluster, nodesOf } from './cluster.ts';
+import { interruptSignal } from './interrupt.ts';
+import { removeKindFile } from './kind-file.ts';
+import { offlineOf, upOptions, type UpFlags } from './options.ts';
+import { Programs } from './programs.ts';
+import { Progress } from './progress.ts';
+import { ensureTools, findSetting } from './setting.ts';
+import { status } from './status.ts';
+import { imagesOnNodes, up } from './up.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const signal = interruptSignal();
+const programs = new Programs(signal, process.env);
+const start = (quiet = false) => ({ root, programs, progress: new Progress(process.stderr, quiet) });
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+const program = new Command('kind').description('Parley on a kind cluster').showHelpAfterError();
+
+const withBuildOptions = (command: Command) =>
+  command
+    .option('--flavor <server>', 'mysql or mariadb (default: what runs already, else mysql)')
+    .option('--rebuild', 'build all images anew, also those whose inputs have not changed')
+    .option('--quiet', 'no details, no instructions at the end');
+
+withBuildOptions(program.command('up'))
+  .description('create the cluster, build and load the images, install, wait until ready; again: bring the newest code on')
+  .option('--workers <n>', 'worker nodes of a new cluster (default 2, or PARLEY_KIND_WORKERS)')
+  .action(async (flags: UpFlags) => {
+    const options = upOptions(flags, process.env);
+    const text = await up(await findSetting(start(options.quiet), options.offline), options);
+    if (!options.quiet) print(text);
+  });
+
+withBuildOptions(program.command('images'))
+  .description('build the images and load them into the running cluster; nothing is restarted')
+  .action(async (flags: UpFlags) => {
+    const options = upOptions(flags, process.env);
+    const setting = await findSetting(start(options.quiet), options.offline);
+    if (!setting.record) throw new Error('There is no cluster. "npm run kind" makes one.');
+    await ensureTools(setting);
+    await imagesOnNodes(setting, options);
+  });
+
+program
+  .command('down')
+  .description('delete the cluster with everything in it; images and programs stay in the cache')
+  .action(async () => {
+    const setting = await findSetting(start(), offlineOf(process.env['PARLEY_OFFLINE']));
+    removeKindFile(root);
+    const nodes = await nodesOf(setting.engine, setting.facts.cluster, setting.programs);
+    if (nodes.length === 0 && !setting.record) return print('There is no cluster.');
+    await deleteCluster(setting);
+    setting.progress.say(`deleted the cluster "${setting.facts.cluster}"`);
+  });
+
+program
+  .command('status')
+  .description('what runs and what it waits for; exit code 1 when it is not ready')
+  .action(async () => {
+    const { text, ready } = await status(await findSetting(start(), offlineOf(process.env['PARLEY_OFFLINE'])));
+    print(text);
+    if (!ready) process.exitCode = 1;
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`\n${signal.aborted ? 'stopped; "npm run kind" goes on from here' : (error as Error).message}\n`);
+  process.exitCode = signal.aborted ? 130 : 1;
+}
+// The channel to the parent would keep the process alive.
+if (process.connected) process.disconnect();
