@@ -72,7 +72,8 @@ export class NetworkChart extends Chart {
         spec: {
           podSelector: { matchLabels: selectorOf(plan.cluster, component) },
           policyTypes: ['Ingress', 'Egress'],
-          ingress: incoming.map((edge) => rule('from', peer(edge.from), edge.ports)),
+          // Without a rule nothing may come in; an empty list is not written, as the API server drops it.
+          ...(incoming.length > 0 ? { ingress: incoming.map((edge) => rule('from', peer(edge.from), edge.ports)) } : {}),
           egress: [
             // Names: the resolver may be anywhere.
             { ports: [{ protocol: 'UDP', port: k8s.IntOrString.fromNumber(53) }, ...tcp([53])] },

@@ -15,13 +15,14 @@ export interface ApplierOptions {
 
 /**
  * An object is written when its text changed since the last apply (hash annotation), when it is gone, or when somebody else changed
- * it. The last is seen by the live object's resource version-independent part: `generation` for kinds that have one, which moves with
- * every change of the spec but not of the status, otherwise the fields that we apply.
+ * it. The last is told by what our own apply left behind: the same resource version is the same object; the same `generation` (kinds
+ * that have one) is the same spec; else the fields that we apply are compared. So a value that the API server writes in another form
+ * costs one write after a restart, never a loop.
  */
 export class Applier {
   readonly #options: ApplierOptions;
-  /** uid -> generation after our last apply */
-  readonly #generations = new Map<string, number>();
+  /** uid -> what our last apply left */
+  readonly #left = new Map<string, { generation: number | undefined; resourceVersion: string | undefined }>();
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -43,8 +44,8 @@ export class Applier {
       contentType: 'application/apply-patch+yaml',
       body,
     });
-    if (applied.metadata.uid && applied.metadata.generation !== undefined)
-      this.#generations.set(applied.metadata.uid, applied.metadata.generation);
+    const { uid, generation, resourceVersion } = applied.metadata;
+    if (uid) this.#left.set(uid, { generation, resourceVersion });
     return true;
   }
 
@@ -52,6 +53,7 @@ export class Applier {
   async remove(object: KubeObject): Promise<void> {
     const path = pathOf(ownedResource(object.kind), object.metadata.namespace, object.metadata.name);
     try {
+      this.#left.delete(object.metadata.uid ?? '');
       await this.#options.transport.request('DELETE', path, {
         body: { propagationPolicy: 'Background', preconditions: { uid: object.metadata.uid } },
       });
@@ -60,23 +62,29 @@ export class Applier {
     }
   }
 
-  #unchanged(object: KubeObject, existing: KubeObject, hash: string): boolean {
-    if (existing.metadata.annotations?.[HASH_ANNOTATION] !== hash || existing.metadata.deletionTimestamp) return false;
-    const { uid, generation } = existing.metadata;
-    const known = uid === undefined ? undefined : this.#generations.get(uid);
-    // Right after our own write the watch may still show the object before it.
-    if (generation !== undefined && known !== undefined) return generation <= known && contains(existing, object);
-    return contains(existing, object);
+  #unchanged(object: KubeObject, seen: KubeObject, hash: string): boolean {
+    const { uid = '', generation, resourceVersion, annotations, deletionTimestamp } = seen.metadata;
+    if (annotations?.[HASH_ANNOTATION] !== hash || deletionTimestamp) return false;
+    const left = this.#left.get(uid);
+    if (left?.resourceVersion === resourceVersion) return true;
+    // `<=`: right after our own write the watch may still show the object before it.
+    if (left?.generation !== undefined && generation !== undefined && generation <= left.generation)
+      return contains(seen.metadata, object.metadata);
+    // Items of a list carry neither kind nor apiVersion; the path they came from says both.
+    const { kind, apiVersion } = object;
+    return contains({ ...seen, kind, apiVersion }, object);
   }
 }
 
 /** Does the live object hold everything that we apply? Defaults that the API server adds do not count as changes. */
 export function contains(live: unknown, wanted: unknown): boolean {
   if (wanted === null || typeof wanted !== 'object') return sameScalar(live, wanted);
+  // The API server leaves empty values out.
+  if (Array.isArray(wanted) && wanted.length === 0)
+    return live === undefined || live === null || (Array.isArray(live) && live.length === 0);
   if (Array.isArray(wanted))
     return Array.isArray(live) && live.length === wanted.length && wanted.every((item, index) => contains(live[index], item));
   const entries = Object.entries(wanted).filter(([, value]) => value !== undefined);
-  // The API server leaves empty values out.
   if (live === undefined || live === null) return entries.every(([, value]) => contains(undefined, value));
   if (typeof live !== 'object') return false;
   return entries.every(([key, value]) => contains((live as Record<string, unknown>)[key], value));
@@ -86,6 +94,8 @@ export function contains(live: unknown, wanted: unknown): boolean {
 function sameScalar(live: unknown, wanted: unknown): boolean {
   return (
     live === wanted ||
+    // An empty text is left out, too.
+    (wanted === '' && live === undefined) ||
     (typeof live === 'string' && typeof wanted === 'string' && quantity(live) !== undefined && quantity(live) === quantity(wanted))
   );
 }
