@@ -75,7 +75,7 @@ describe('the operator on a real API server', () => {
       contentType: 'application/apply-patch+yaml',
       body: { apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name: 'demo' }, spec },
     });
-  const status = async (): Promise<ChatClusterStatus> => ((await get('ChatCluster', 'demo'))?.['status'] ?? {});
+  const status = async (): Promise<ChatClusterStatus> => (await get('ChatCluster', 'demo'))?.['status'] ?? {};
   const condition = async (type: string) => (await status()).conditions?.find((each) => each.type === type);
   const becomes = (type: string, value: string, reason?: string) =>
     eventually(`${type}=${value} ${reason ?? ''}`, async () => {
