@@ -9,7 +9,7 @@ import type { NodeImages } from './node-images.ts';
 import type { Flavor } from './options.ts';
 import type { Progress } from './progress.ts';
 import { isStale, staleWorkloads, type Workload } from './stale-pods.ts';
-import { podLine, waitingFor } from './waiting.ts';
+import { podLines, waitingFor } from './waiting.ts';
 
 export const DEMO = { name: 'demo', namespace: 'parley-demo' };
 
@@ -24,6 +24,8 @@ export interface InstallInput {
 }
 
 const POLL_MS = 1000;
+/** Details come no more often than this, and again after a while when nothing changes. */
+const DETAIL_MS = 4000;
 const REPEAT_MS = 30_000;
 const OPERATOR_TIMEOUT_MS = 180_000;
 const READY_TIMEOUT_MS = 600_000;
@@ -78,7 +80,7 @@ async function waitForOperator(input: InstallInput): Promise<void> {
     const pods = await kubectl.list<Pod>('pods', OPERATOR_NAMESPACE);
     if (pods.length === 0) return ['no pod yet'];
     const old = pods.filter((pod) => isStale(pod, loaded)).map(({ metadata }) => `${metadata.name}: still runs the image before this one`);
-    return [...pods.flatMap(podLine), ...old];
+    return [...podLines(pods), ...old];
   };
   const next = `kubectl -n ${OPERATOR_NAMESPACE} logs deployment/${OPERATOR}`;
   await eventually(input, { what: 'the operator', timeoutMs: OPERATOR_TIMEOUT_MS, next, missing });
@@ -109,14 +111,14 @@ interface Wait {
 /** Asks again and again what is missing, tells it when it changes, and gives up after a while with what was missing last. */
 async function eventually({ progress, signal }: InstallInput, { what, timeoutMs, next, missing }: Wait): Promise<void> {
   const started = performance.now();
-  let shown = { text: '', at: 0 };
+  let shown = { text: '', at: started };
   for (;;) {
     const lines = await missing();
     const now = performance.now();
     if (lines.length === 0) return progress.say(`${what} is ready`);
     const text = `${what} waits for\n${lines.map((line) => `- ${line}`).join('\n')}`;
     if (now - started > timeoutMs) throw new Error(`${text}\nIt is not ready after ${timeoutMs / 1000} s. Look at: ${next}`);
-    if (text !== shown.text || now - shown.at > REPEAT_MS) {
+    if (now - shown.at > (text === shown.text ? REPEAT_MS : DETAIL_MS)) {
       progress.detail(text);
       shown = { text, at: now };
     }

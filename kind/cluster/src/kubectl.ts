@@ -10,7 +10,7 @@ export interface Meta {
   ownerReferences?: { kind: string; name: string; controller?: boolean }[];
 }
 
-interface ContainerStatus {
+export interface ContainerStatus {
   name: string;
   image: string;
   imageID: string;

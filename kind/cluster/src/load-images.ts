@@ -25,7 +25,11 @@ export async function nodeImages(engine: Engine, node: string, programs: Program
 export async function loadImages(input: LoadInput): Promise<number> {
   const { engine, nodes, images, programs, say } = input;
   const missing = await Promise.all(
-    nodes.map(async (node) => ({ node, images: imagesToLoad(images, await nodeImages(engine, node, programs)) })),
+    nodes.map(async (node) => {
+      const present = await nodeImages(engine, node, programs);
+      const lacking = imagesToLoad(images, present);
+      return { node, images: lacking, older: lacking.map(({ name }) => name).filter((name) => present.has(name)) };
+    }),
   );
   const needed = images.filter(({ name }) => missing.some((each) => each.images.some((image) => image.name === name)));
   if (needed.length === 0) return 0;
@@ -34,9 +38,11 @@ export async function loadImages(input: LoadInput): Promise<number> {
     // An image that one node has already costs little there: its layers are known.
     const archive = join(folder, 'images.tar');
     await save(engine, archive, needed, programs);
-    for (const { node, images: lacking } of missing) {
+    for (const { node, images: lacking, older } of missing) {
       if (lacking.length === 0) continue;
       say(`loading ${lacking.map(({ name }) => name.replace(/^docker\.io\/(library\/)?/, '')).join(', ')} into ${node}`);
+      // The node lists the configuration of an image when its name is new, not when the name moves on; what runs keeps its files.
+      if (older.length > 0) await programs.must(engine, ['exec', node, ...ctr, 'rm', ...older]);
       // Unpacked by the node when the first pod needs it: most nodes run only some of the images.
       await programs.must(engine, ['exec', '-i', node, ...ctr, 'import', '--no-unpack', '-'], { input: { file: archive } });
     }

@@ -33,6 +33,11 @@ export function imagesToLoad(wanted: readonly BuiltImage[], node: NodeImages): B
   return wanted.filter(({ name, id }) => !node.get(name)?.has(id));
 }
 
+/** What the nodes have after loading; `built` are the images they were given. */
+export function withBuilt(node: NodeImages, built: readonly BuiltImage[]): NodeImages {
+  return new Map([...node, ...built.map(({ name, id }): [string, Set<string>] => [name, new Set([id, ...(node.get(name) ?? [])])])]);
+}
+
 /** `redis:8.0` -> `docker.io/library/redis:8.0`: the name under which a node looks for it. */
 export function fullName(image: string): string {
   const [first = '', ...rest] = image.split('/');

@@ -7,6 +7,8 @@ interface ReportFacts {
   bin: string | undefined;
 }
 
+const user = (name: string) => JSON.stringify({ name, email: `${name.toLowerCase()}@example.com`, password: 'correct horse battery' });
+
 export function report({ kubeconfig, namespace, chatCluster, apiKeySecret }: KindFile, { seconds, bin }: ReportFacts): string {
   const room = '<room_id>';
   return [
@@ -23,15 +25,17 @@ export function report({ kubeconfig, namespace, chatCluster, apiKeySecret }: Kin
     '',
     `  kubectl -n ${namespace} port-forward service/${chatCluster}-haproxy 8080 8085 8404`,
     '',
-    'A user, a token and a room with oneself and another user, then chat:',
+    'Two users, a token, a room of the two; the last line prints its id:',
     '',
     `  KEY=$(kubectl -n ${namespace} get secret ${apiKeySecret} -o jsonpath='{.data.apiKey}' | base64 -d)`,
-    ...['alice', 'bob'].map(
-      (name) =>
-        `  curl -s localhost:8080/api/auth/register -H "x-api-key: $KEY" -H 'content-type: application/json' -d '{"name":"${name}","email":"${name}@example.com","password":"a-long-password-1"}'`,
-    ),
-    `  TOKEN=$(curl -s localhost:8080/api/auth/login -H 'content-type: application/json' -d '{"email":"alice@example.com","password":"a-long-password-1"}' | jq -r .access_token)`,
-    `  curl -s localhost:8080/api/rooms -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"type":"direct","user_id":2}'`,
+    `  post() { curl -sS -H 'content-type: application/json' "http://localhost:8080$1" -d "$2" -H "$3"; echo; }`,
+    `  post /api/v1/auth/register '${user('Alice')}' "x-api-key: $KEY"`,
+    `  post /api/v1/auth/register '${user('Bob')}' "x-api-key: $KEY"`,
+    `  TOKEN=$(post /api/v1/auth/login '${user('Alice')}' "x-api-key: $KEY" | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')`,
+    `  post /api/rooms '{"room_type":"direct","member_ids":[2]}' "authorization: Bearer $TOKEN"`,
+    '',
+    'Chat (then type the two frames):',
+    '',
     `  websocat "ws://localhost:8085/api/ws?token=$TOKEN"`,
     `  {"type":"join_room","room_id":"${room}"}`,
     `  {"type":"message","room_id":"${room}","content":"Hello","message_type":"text","client_msg_id":"first-1"}`,

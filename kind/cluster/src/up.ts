@@ -6,7 +6,7 @@ import { DEMO, install } from './install.ts';
 import { pause } from './interrupt.ts';
 import { removeKindFile, writeKindFile } from './kind-file.ts';
 import { loadImages, nodeImages } from './load-images.ts';
-import type { NodeImages } from './node-images.ts';
+import { withBuilt, type NodeImages } from './node-images.ts';
 import type { Flavor, UpOptions } from './options.ts';
 import { report } from './report.ts';
 import { ensureTools, type Setting } from './setting.ts';
@@ -86,7 +86,7 @@ export async function imagesOnNodes(setting: Setting, { flavor, rebuild }: Pick<
     .map((line) => line.split('|')[0] ?? '');
   const count = await loadImages({ engine, nodes, images, folder: facts.kindCache, programs, say: (text) => progress.say(text) });
   if (count === 0) progress.say('the nodes have all images');
-  return nodeImages(engine, nodes[0] ?? '', programs);
+  return withBuilt(await nodeImages(engine, nodes[0] ?? '', programs), images);
 }
 
 /** Each database server is half a gigabyte: only those that are wanted or run are built. */

@@ -1,5 +1,5 @@
 // What a cluster that is not ready waits for, in a few lines a person can act on. Pure.
-import type { ChatClusterObject, Pod } from './kubectl.ts';
+import type { ChatClusterObject, ContainerStatus, Pod } from './kubectl.ts';
 
 export interface Snapshot {
   chatCluster: ChatClusterObject | undefined;
@@ -14,7 +14,17 @@ export function waitingFor({ chatCluster, pods, stale }: Snapshot): string[] {
   const condition = conditionLine(chatCluster);
   const old = pods.filter((pod) => stale.has(pod.metadata.name)).map((pod) => `${pod.metadata.name}: still runs the image before this one`);
   if (condition === undefined) return old;
-  return [condition, ...pods.filter((pod) => !stale.has(pod.metadata.name)).flatMap(podLine), ...old];
+  return [condition, ...podLines(pods.filter((pod) => !stale.has(pod.metadata.name))), ...old];
+}
+
+/** Pods that wait for the same are one line: `chat-0, chat-1: runs, not ready yet`. */
+export function podLines(pods: readonly Pod[]): string[] {
+  const names = new Map<string, string[]>();
+  for (const pod of pods) {
+    const state = podState(pod);
+    if (state !== undefined) names.set(state, [...(names.get(state) ?? []), pod.metadata.name]);
+  }
+  return [...names].map(([state, waiting]) => `${waiting.join(', ')}: ${state}`);
 }
 
 function conditionLine(chatCluster: ChatClusterObject | undefined): string | undefined {
@@ -22,32 +32,33 @@ function conditionLine(chatCluster: ChatClusterObject | undefined): string | und
   const { metadata, status } = chatCluster;
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   if (!ready || (status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return 'the operator has not looked at the ChatCluster yet';
-  return ready.status === 'True' ? undefined : `${ready.reason}: ${ready.message.split('. Look at: ')[0] ?? ''}`;
+  return ready.status === 'True' ? undefined : `${ready.reason}: ${ready.message.split('. Look at: ')[0]?.split('. Watch: ')[0] ?? ''}`;
 }
 
-/** One line for a pod that is not ready, none for one that is. */
-export function podLine(pod: Pod): string[] {
-  const { metadata, status } = pod;
-  if (status.phase === 'Succeeded') return [];
-  const name = metadata.name;
-  if (metadata.deletionTimestamp !== undefined) return [`${name}: is being stopped`];
+/** Why a pod is not ready; undefined for one that is, or that has done its work. */
+function podState({ metadata, status }: Pod): string | undefined {
+  if (status.phase === 'Succeeded') return undefined;
+  if (metadata.deletionTimestamp !== undefined) return 'is being stopped';
   const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
-  const stuck = containers.find(({ state }) => state?.waiting?.reason !== undefined && state.waiting.reason !== 'PodInitializing');
-  const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
-  const died = containers.find(({ lastState }) => lastState?.terminated)?.lastState?.terminated;
-  const history =
-    restarts === 0
-      ? ''
-      : `, ${restarts} restart${restarts === 1 ? '' : 's'}${died ? ` (${died.reason ?? 'ended'}, exit ${died.exitCode ?? '?'})` : ''}`;
-  if (stuck?.state?.waiting) {
-    const { reason = '', message } = stuck.state.waiting;
-    return [`${name}: ${reason}${message === undefined || reason === 'CrashLoopBackOff' ? '' : `: ${oneLine(message)}`}${history}`];
-  }
+  const stuck = containers.map(({ state }) => state?.waiting).find((waiting) => waiting?.reason !== undefined);
+  if (stuck) return `${waitingReason(stuck)}${history(containers)}`;
   const unscheduled = status.conditions?.find(({ type, status: value }) => type === 'PodScheduled' && value === 'False');
-  if (unscheduled) return [`${name}: ${oneLine(unscheduled.message ?? 'is not scheduled yet')}`];
-  const notReady = (status.containerStatuses ?? []).filter(({ ready }) => !ready);
-  if (status.phase === 'Running' && notReady.length === 0) return [];
-  return [`${name}: ${status.phase === 'Running' ? 'runs, not ready yet' : status.phase}${history}`];
+  if (unscheduled) return oneLine(unscheduled.message ?? 'is not scheduled yet');
+  const ready = (status.containerStatuses ?? []).every((container) => container.ready);
+  if (status.phase === 'Running' && ready) return undefined;
+  return `${status.phase === 'Running' ? 'runs, not ready yet' : status.phase}${history(containers)}`;
+}
+
+/** The message of a crash loop only repeats its name. */
+const waitingReason = ({ reason = '', message }: { reason?: string; message?: string }) =>
+  message === undefined || reason === 'CrashLoopBackOff' ? reason : `${reason}: ${oneLine(message)}`;
+
+function history(containers: readonly ContainerStatus[]): string {
+  const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
+  if (restarts === 0) return '';
+  const died = containers.find(({ lastState }) => lastState?.terminated)?.lastState?.terminated;
+  const how = died ? ` (${died.reason ?? 'ended'}, exit ${died.exitCode ?? '?'})` : '';
+  return `, ${restarts} restart${restarts === 1 ? '' : 's'}${how}`;
 }
 
 const LINE_MAX = 160;

@@ -1,7 +1,7 @@
 // What `npm run kind` says while it waits.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ChatClusterObject, Pod } from '../../../../kind/cluster/src/kubectl.ts';
+import type { ChatClusterObject, ContainerStatus, Pod } from '../../../../kind/cluster/src/kubectl.ts';
 import { waitingFor } from '../../../../kind/cluster/src/waiting.ts';
 
 const chatCluster = (status: 'True' | 'False', observedGeneration = 2): ChatClusterObject => ({
@@ -12,14 +12,7 @@ const chatCluster = (status: 'True' | 'False', observedGeneration = 2): ChatClus
   },
 });
 
-interface Container {
-  ready?: boolean;
-  restartCount?: number;
-  state?: NonNullable<Pod['status']['containerStatuses']>[number]['state'];
-  lastState?: NonNullable<Pod['status']['containerStatuses']>[number]['lastState'];
-}
-
-function pod(name: string, phase: string, { ready = false, restartCount = 0, ...rest }: Container = {}): Pod {
+function pod(name: string, phase: string, { ready = false, restartCount = 0, ...rest }: Partial<ContainerStatus> = {}): Pod {
   const container = { name: 'main', image: 'x', imageID: '', ready, restartCount, ...rest };
   return { metadata: { name }, spec: { containers: [] }, status: { phase, containerStatuses: [container] } };
 }
@@ -56,6 +49,7 @@ test('the reason of the condition comes first, then each pod that is not ready w
     pod('demo-migrate', 'Succeeded'),
     unscheduled,
     pod('demo-auth', 'Running'),
+    pod('demo-chat-0', 'Running'),
     pod('demo-kafka-0', 'Pending', { state: { waiting: { reason: 'ErrImageNeverPull', message: 'image is not present' } } }),
     pod('demo-core', 'Running', {
       restartCount: 2,
@@ -66,7 +60,7 @@ test('the reason of the condition comes first, then each pod that is not ready w
   assert.deepEqual(waitingFor({ chatCluster: chatCluster('False'), pods, stale: none }), [
     'Migrating: The migration has not finished',
     'demo-mysql-0: 0/3 nodes are available: no memory',
-    'demo-auth: runs, not ready yet',
+    'demo-auth, demo-chat-0: runs, not ready yet',
     'demo-kafka-0: ErrImageNeverPull: image is not present',
     'demo-core: CrashLoopBackOff, 2 restarts (Error, exit 78)',
   ]);
