@@ -45,6 +45,7 @@ function edges({ spec }: Plan): Edge[] {
     { from: 'gateway', to: 'core', ports: [ports.core] },
     { from: 'chat', to: 'auth', ports: [ports.auth] },
     { from: 'core', to: 'auth', ports: [ports.auth] },
+    ...services.map((to): Edge => ({ from: 'operator', to, ports: [ports.admin] })),
     ...database('mysql', ['chat', 'core', 'worker', 'migrate']),
     ...database('postgres', ['core', 'auth', 'worker', 'migrate']),
     ...database('redis', ['chat', 'core', 'auth']),

@@ -89,6 +89,14 @@ test('Prometheus reaches the metrics of every part', () => {
   assert.ok(allowed(objects, 'prometheus', 'haproxy', 8404));
 });
 
+test('the operator reaches the admin port of every service, from its own namespace only', () => {
+  const objects = objectsOf({});
+  for (const component of ['chat', 'core', 'auth', 'gateway', 'worker']) {
+    const rule = policyOf(objects, component).ingress?.find(({ from }) => JSON.stringify(from).includes('"parley-system"'));
+    assert.deepEqual(rule?.ports, [{ port: 9464, protocol: 'TCP' }], component);
+  }
+});
+
 test('every pod may ask for names', () => {
   const objects = objectsOf(EVERYTHING);
   for (const { podLabels } of workloads(objects)) {
