@@ -38,18 +38,27 @@ export async function loadImages(input: LoadInput): Promise<number> {
     // An image that one node has already costs little there: its layers are known.
     const archive = join(folder, 'images.tar');
     await save(engine, archive, needed, programs);
-    for (const { node, images: lacking, older } of missing) {
-      if (lacking.length === 0) continue;
-      say(`loading ${lacking.map(({ name }) => name.replace(/^docker\.io\/(library\/)?/, '')).join(', ')} into ${node}`);
-      // The node lists the configuration of an image when its name is new, not when the name moves on; what runs keeps its files.
-      if (older.length > 0) await programs.must(engine, ['exec', node, ...ctr, 'rm', ...older]);
-      // Unpacked by the node when the first pod needs it: most nodes run only some of the images.
-      await programs.must(engine, ['exec', '-i', node, ...ctr, 'import', '--no-unpack', '-'], { input: { file: archive } });
-    }
+    const lacking = missing.filter((each) => each.images.length > 0);
+    say(
+      `loading ${needed.map(({ name }) => name.replace(/^docker\.io\/(library\/)?/, '')).join(', ')} into ${lacking.map(({ node }) => node).join(', ')}`,
+    );
+    await Promise.all(lacking.map((each) => importInto(engine, each, archive, programs)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   return needed.length;
+}
+
+async function importInto(
+  engine: Engine,
+  { node, older }: { node: string; older: string[] },
+  archive: string,
+  programs: Programs,
+): Promise<void> {
+  // The node lists the configuration of an image when its name is new, not when the name moves on; what runs keeps its files.
+  if (older.length > 0) await programs.must(engine, ['exec', node, ...ctr, 'rm', ...older]);
+  // Unpacked by the node when the first pod needs it: most nodes run only some of the images.
+  await programs.must(engine, ['exec', '-i', node, ...ctr, 'import', '--no-unpack', '-'], { input: { file: archive } });
 }
 
 async function save(engine: Engine, archive: string, images: readonly BuiltImage[], programs: Programs): Promise<void> {

@@ -1,9 +1,12 @@
 // kind/cluster.yaml with another number of workers; the Dockerfile knows every workspace.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { subnets, withWorkers } from '../../../../kind/cluster/src/cluster-config.ts';
+import { productInputs } from '../../../../kind/cluster/src/product-inputs.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
 const text = read('kind/cluster.yaml');
@@ -22,6 +25,36 @@ test('settings of a worker are kept', () => {
 
 test('pods and Services have ranges of their own', () => {
   assert.deepEqual(subnets(text), ['10.244.0.0/16', '10.96.0.0/16']);
+});
+
+test('what the images are made of changes with a source, not with a build', () => {
+  const root = mkdtempSync(join(tmpdir(), 'parley-inputs-'));
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  try {
+    const files = [
+      'Dockerfile',
+      '.dockerignore',
+      '.npmrc',
+      'package.json',
+      'package-lock.json',
+      'tsconfig.json',
+      'kind/build.mjs',
+      'kind/package.json',
+    ];
+    for (const file of [...files, 'cdk8s/a.ts', 'operator/a.ts', 'services/chat/src/a.ts']) write(file, file);
+    const before = productInputs(root, 'base');
+    write('services/chat/dist/a.js', 'built');
+    write('test/a.test.ts', 'not in an image');
+    assert.equal(productInputs(root, 'base'), before);
+    assert.notEqual(productInputs(root, 'another base'), before);
+    write('services/chat/src/a.ts', 'changed');
+    assert.notEqual(productInputs(root, 'base'), before);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 test('the Dockerfile copies the package.json of every workspace before it installs', () => {
