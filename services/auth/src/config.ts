@@ -16,7 +16,12 @@ export const authConfig = Type.Object({
   bootstrapApiKey: secret('first API key, pk_<8 hexadecimal digits>_<43 or more characters of base64url>', { pattern: API_KEY_PATTERN }),
   accessTokenSeconds: whole(900, 10, 86_400, 'life of an access token'),
   refreshTokenSeconds: whole(2_592_000, 60, 31_536_000, 'life of a refresh token; each refresh begins a new one'),
-  attemptsPerMinute: whole(10, 1, 100_000, 'registrations and logins a minute from one address, and for one e-mail address, per replica'),
+  authAttemptsPerMinute: whole(
+    10,
+    1,
+    100_000,
+    'registrations and logins a minute from one address, and for one e-mail address, per replica',
+  ),
   passwordHashesAtOnce: whole(2, 1, 64, 'argon2 calls at a time; each takes 19 MiB and one thread of four'),
   passwordHashesWaiting: whole(64, 0, 10_000, 'argon2 calls that wait; beyond it the answer is overloaded'),
 });

@@ -84,7 +84,7 @@ export async function startAuth({ config, log, instance }: { config: AuthConfig;
         addAuthRoutes(routes, {
           login,
           apiKey: requireApiKey('auth', { apiKeys, log, now }),
-          limits: attemptLimits(config.attemptsPerMinute, (limit) => authMetrics.limited.inc({ limit })),
+          limits: attemptLimits(config.authAttemptsPerMinute, (limit) => authMetrics.limited.inc({ limit })),
           metrics: authMetrics,
           keys: keys.published,
         }),

@@ -8,7 +8,7 @@ export const gatewayConfig = Type.Object({
   authUrl: httpUrl('where the auth service answers'),
   coreUrl: httpUrl('where the core service answers'),
   upstreamConnectTimeoutMs: milliseconds(2000, 'time to open a connection to a service'),
-  upstreamTimeoutMs: milliseconds(15_000, 'time until a service begins to answer, and between two parts of an answer'),
+  upstreamTimeoutMs: milliseconds(10_000, 'time until a service begins to answer, and between two parts of an answer'),
   upstreamRequestsMax: Type.Integer({
     minimum: 1,
     maximum: 100_000,

@@ -1,7 +1,9 @@
 // What auth refuses, and what it says then.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { anyAddress, newApiKey, newPerson, sha256, startAuthStack } from './auth-stack.ts';
+import { authConfig, startAuth } from '@parley/auth';
+import { loadConfig } from '@parley/kit';
+import { anyAddress, newApiKey, newPerson, quiet, sha256, startAuthStack } from './auth-stack.ts';
 
 let stack: Awaited<ReturnType<typeof startAuthStack>>;
 before(async () => {
@@ -99,6 +101,21 @@ describe('limit of attempts', () => {
     const text = await (await fetch(`${stack.adminUrl}/metrics`)).text();
     assert.match(text, /rate_limit_exceeded_total\{limit="auth_email",[^}]*\} 1/);
     assert.match(text, /auth_attempts_total\{action="login",result="rate_limited",[^}]*\} 2/);
+  });
+  test('AUTH_ATTEMPTS_PER_MINUTE sets another limit', async () => {
+    const config = loadConfig(authConfig, { ...stack.env, AUTH_ATTEMPTS_PER_MINUTE: '12' }, () => '');
+    const other = await startAuth({ config, log: quiet, instance: 'auth-other-limit' });
+    try {
+      const headers = { 'content-type': 'application/json', 'x-api-key': stack.apiKey, 'x-forwarded-for': anyAddress() };
+      const attempt = async (index: number) => {
+        const body = JSON.stringify({ email: `other${index}@example.org`, password: 'x' });
+        return (await fetch(`http://127.0.0.1:${other.port}/api/v1/auth/login`, { method: 'POST', headers, body })).status;
+      };
+      for (let index = 0; index < 12; index++) assert.equal(await attempt(index), 401);
+      assert.equal(await attempt(12), 429);
+    } finally {
+      await other.close();
+    }
   });
   test('a header from a peer that is no trusted proxy does not hide the address', async () => {
     // The proxy 127.0.0.1 is trusted; what stands left of the right-most foreign address is the client's own claim.
