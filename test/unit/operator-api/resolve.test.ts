@@ -55,7 +55,7 @@ function* schemas(schema: unknown, path = ''): Generator<[string, Record<string,
   if (schema === null || typeof schema !== 'object') return;
   const node = schema as Record<string, unknown>;
   yield [path, node];
-  for (const [name, child] of Object.entries((node['properties'] ?? {}))) yield* schemas(child, `${path}.${name}`);
+  for (const [name, child] of Object.entries(node['properties'] ?? {})) yield* schemas(child, `${path}.${name}`);
   if (node['items']) yield* schemas(node['items'], `${path}[]`);
   if (typeof node['additionalProperties'] === 'object') yield* schemas(node['additionalProperties'], `${path}{}`);
 }

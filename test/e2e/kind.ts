@@ -1,0 +1,103 @@
+// The cluster that `npm run kind` made, as a test uses it: kubectl, port-forwards, users.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { freePort } from '../helpers/servers.ts';
+
+interface KindFile {
+  kubeconfig: string;
+  context: string;
+  namespace: string;
+  chatCluster: string;
+  apiKeySecret: string;
+}
+
+const root = new URL('../../', import.meta.url).pathname;
+export const kind = JSON.parse(readFileSync(join(root, '.parley', 'kind.json'), 'utf8')) as KindFile;
+const cache = process.env['PARLEY_CACHE'] ?? join(homedir(), '.cache', 'parley');
+const env = { ...process.env, KUBECONFIG: kind.kubeconfig, PATH: [join(cache, 'kind', 'bin'), process.env['PATH']].join(delimiter) };
+const run = promisify(execFile);
+
+/** Output of kubectl in the demo's namespace; throws with its error text. */
+export async function kubectl(...args: string[]): Promise<string> {
+  const { stdout } = await run('kubectl', ['--namespace', kind.namespace, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
+  return stdout.trim();
+}
+
+/** kubectl apply of an object; resolves with the error text when it is refused, undefined when it is accepted. */
+export async function refusal(manifest: object): Promise<string | undefined> {
+  const child = spawn('kubectl', ['--namespace', kind.namespace, 'apply', '--dry-run=server', '-f', '-'], {
+    env,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let text = '';
+  child.stderr.on('data', (data: Buffer) => (text += data.toString()));
+  child.stdin.end(JSON.stringify(manifest));
+  const [code] = (await once(child, 'exit')) as [number];
+  return code === 0 ? undefined : text;
+}
+
+export interface Forward {
+  port: number;
+  stop(): void;
+}
+
+/** kubectl port-forward on a free port; resolves when it forwards. */
+export async function forward(target: string, port: number): Promise<Forward> {
+  const local = await freePort();
+  const child: ChildProcess = spawn('kubectl', ['--namespace', kind.namespace, 'port-forward', target, `${local}:${port}`], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  await new Promise<void>((resolve, reject) => {
+    let errors = '';
+    child.stdout?.on('data', (data: Buffer) => data.toString().includes('Forwarding from') && resolve());
+    child.stderr?.on('data', (data: Buffer) => (errors += data.toString()));
+    child.on('exit', (code) => reject(new Error(`port-forward of ${target} ended with ${code}: ${errors}`)));
+  });
+  return { port: local, stop: () => child.kill() };
+}
+
+export async function eventually<T>(what: string, check: () => Promise<T | undefined | false>, deadlineMs = 120_000): Promise<T> {
+  const end = Date.now() + deadlineMs;
+  let last = '';
+  for (;;) {
+    try {
+      const value = await check();
+      if (value !== undefined && value !== false) return value;
+    } catch (error) {
+      last = (error as Error).message;
+    }
+    if (Date.now() > end) throw new Error(`not within ${deadlineMs / 1000} s: ${what} ${last}`);
+    await sleep(500);
+  }
+}
+
+export const clusterReady = () => kubectl('wait', `chatcluster/${kind.chatCluster}`, '--for=condition=Ready', '--timeout=180s');
+
+/** A user with a token, registered through the gateway. */
+export async function user(gateway: string, name: string): Promise<{ id: number; token: string }> {
+  const secret = JSON.parse(await kubectl('get', 'secret', kind.apiKeySecret, '-o', 'json')) as { data: { apiKey: string } };
+  const response = await fetch(`${gateway}/api/v1/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': Buffer.from(secret.data.apiKey, 'base64').toString() },
+    body: JSON.stringify({ name, email: `${name}-${Date.now()}@example.org`, password: 'a long enough password' }),
+  });
+  if (response.status !== 201) throw new Error(`register: ${response.status} ${await response.text()}`);
+  const { token, user: created } = (await response.json()) as { token: string; user: { id: number } };
+  return { id: created.id, token };
+}
+
+export async function directRoom(entry: string, token: string, other: number): Promise<string> {
+  const response = await fetch(`${entry}/api/rooms`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ room_type: 'direct', member_ids: [other] }),
+  });
+  if (response.status !== 201 && response.status !== 200) throw new Error(`room: ${response.status} ${await response.text()}`);
+  return ((await response.json()) as { id: string }).id;
+}
