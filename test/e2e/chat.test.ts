@@ -124,7 +124,7 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
 
   test('an invalid ChatCluster is refused with a message that says why', async () => {
     const cluster = (spec: object) => ({ apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name: 'wrong' }, spec });
-    assert.match((await refusal(cluster({ kafka: { brokers: 2 } }))) ?? 'accepted', /odd/);
+    assert.match((await refusal(cluster({ kafka: { brokers: 2 } }))) ?? 'accepted', /must be 1 or 3: each broker votes/);
     assert.match((await refusal(cluster({ redis: { mode: 'magic' } }))) ?? 'accepted', /supported values: "builtin", "external"/);
     assert.match((await refusal(cluster({ chat: { replicas: -1 } }))) ?? 'accepted', /greater than or equal to 0/);
     assert.equal(await refusal(cluster({})), undefined);
