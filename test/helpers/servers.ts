@@ -27,10 +27,6 @@ export type ServerName = 'redis' | 'mysql' | 'postgres' | 'kafka';
 const cache = cacheFolder(process.env);
 const PREFIX = 'parley-test-';
 
-/** Why a suite that needs Kafka is skipped, for the option `skip`; false where it can run. */
-export const kafkaMissing = (): string | false =>
-  findJava() !== undefined && hasKafkaJars(cache) ? false : 'no Java or no jars of Kafka on this machine';
-
 /** Folders and processes of this test process that are still there; the process's end ends them. */
 const open = new Map<string, Set<number>>();
 let watching = false;
@@ -104,7 +100,14 @@ const starters = {
   redis: startRedis,
   mysql: startMysql,
   postgres: startPostgres,
-  kafka: (options: Parameters<typeof startRedis>[0]) => startKafka({ ...options, jars: kafkaJarsFolder(cache) }),
+  // A failure, not a skip: these tests are part of what `npm test` promises, and `npm test` fetches the jars.
+  kafka: (options: Parameters<typeof startRedis>[0]) => {
+    if (findJava() === undefined)
+      throw new Error('the tests need Java 17 or newer for Kafka (Debian: apt-get install default-jre-headless maven)');
+    if (!hasKafkaJars(cache))
+      throw new Error('the jars of Kafka are missing: "node kind/local/dist/main.js prepare --for test" fetches them with Maven');
+    return startKafka({ ...options, jars: kafkaJarsFolder(cache) });
+  },
 } satisfies Record<ServerName, unknown>;
 
 /** Ends children when the process ends in any way it can notice, and removes what killed test runs left. */

@@ -69,7 +69,7 @@ program
     prepareServers(print);
     if (options.for !== 'test') return;
     const missing = await prepareKafka(cache, print, stop.signal);
-    if (missing !== undefined) print(`tests that need Kafka are skipped: ${missing}`);
+    if (missing !== undefined) print(`tests that need Kafka will fail: ${missing}`);
   });
 
 program

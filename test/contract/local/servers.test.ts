@@ -8,7 +8,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { startOf } from '../../../kind/local/src/processes/identity.ts';
-import { freePort, kafkaMissing, startServers, type ServerName, type Servers } from '../../helpers/servers.ts';
+import { freePort, startServers, type ServerName, type Servers } from '../../helpers/servers.ts';
 
 /** How a client of each server writes one value and reads it back. */
 const clients: Record<
@@ -59,7 +59,7 @@ const clients: Record<
 };
 
 for (const name of ['redis', 'mysql', 'postgres', 'kafka'] as const) {
-  describe(name, { skip: name === 'kafka' ? kafkaMissing() : false, timeout: 120_000 }, () => {
+  describe(name, { timeout: 120_000 }, () => {
     let servers: Servers<typeof name>;
     before(async () => {
       servers = await startServers([name]);
@@ -83,10 +83,9 @@ for (const name of ['redis', 'mysql', 'postgres', 'kafka'] as const) {
       await client.close();
     });
 
-    test(
-      'starts again on its port after kill -9, with its data',
-      { skip: name === 'redis' ? 'appendfsync everysec: Redis holds nothing durable' : false },
-      async () => {
+    // Redis syncs once a second and holds nothing durable: what it has after a crash is no promise.
+    if (name !== 'redis') {
+      test('starts again on its port after kill -9, with its data', async () => {
         const { url } = servers[name];
         servers[name].kill('SIGKILL');
         await servers[name].exited;
@@ -95,8 +94,8 @@ for (const name of ['redis', 'mysql', 'postgres', 'kafka'] as const) {
         const client = await clients[name](url);
         assert.equal(await client.read(), 'kept');
         await client.close();
-      },
-    );
+      });
+    }
 
     test('nobody else can read its folder', () => {
       assert.equal(statSync(join(servers.dir, name)).mode & 0o077, 0);

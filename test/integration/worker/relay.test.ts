@@ -4,13 +4,11 @@ import { after, before, test } from 'node:test';
 import { connectMysql, newId } from '@parley/chat-store';
 import type { MessageCreated } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
-import { kafkaMissing } from '../../helpers/servers.ts';
 import { eventually, listen, metric, startWorkerStack, type Heard, type WorkerStack } from './worker-stack.ts';
 
-const skip = kafkaMissing();
 let stack: WorkerStack;
 before(async () => {
-  if (!skip) stack = await startWorkerStack();
+  stack = await startWorkerStack();
 });
 after(() => stack?.stop());
 
@@ -21,7 +19,7 @@ const firstSeqs = (heard: readonly Heard[], roomId: string) => [...new Set(event
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const activeOf = (port: number) => metric(port, /parley_outbox_relay_active\{database="chat".*\} (\d)/);
 
-test('sends each entry as a CloudEvent in the order of its room, other events as they are, and empties the outbox', { skip }, async () => {
+test('sends each entry as a CloudEvent in the order of its room, other events as they are, and empties the outbox', async () => {
   const rooms = [newId(), newId(), newId()];
   for (let batch = 0; batch < 30; batch++) await stack.append(rooms[batch % 3] ?? '', (batch % 7) + 1);
   await stack.mysql.query(
@@ -67,7 +65,7 @@ test('sends each entry as a CloudEvent in the order of its room, other events as
   await worker.close();
 });
 
-test('keeps events while Kafka is stopped and sends all of them in order when it is back', { skip }, async () => {
+test('keeps events while Kafka is stopped and sends all of them in order when it is back', async () => {
   const worker = await stack.worker('outage');
   const room = newId();
   await stack.append(room, 3);
@@ -91,7 +89,7 @@ test('keeps events while Kafka is stopped and sends all of them in order when it
   await worker.close();
 });
 
-test('only one of two workers sends; the other takes over when the first ends or loses its lock', { skip }, async () => {
+test('only one of two workers sends; the other takes over when the first ends or loses its lock', async () => {
   const first = await stack.worker('first');
   await eventually('the first is active', async () => (await activeOf(first.adminPort)) === 1);
   const second = await stack.worker('second');
@@ -125,7 +123,7 @@ test('only one of two workers sends; the other takes over when the first ends or
   );
 });
 
-test('a frozen database costs the lock, not the worker: it goes on when the database does', { skip }, async () => {
+test('a frozen database costs the lock, not the worker: it goes on when the database does', async () => {
   const worker = await stack.worker('frozen');
   await eventually('it is active', async () => (await activeOf(worker.adminPort)) === 1);
   const room = newId();
@@ -144,7 +142,7 @@ test('a frozen database costs the lock, not the worker: it goes on when the data
   await worker.close();
 });
 
-test('a record that Kafka refuses and a row without meaning go to the dead letters, and what follows is sent', { skip }, async () => {
+test('a record that Kafka refuses and a row without meaning go to the dead letters, and what follows is sent', async () => {
   const admin = stack.kafka().admin();
   await admin.connect();
   await admin.alterConfigs({
@@ -176,7 +174,7 @@ test('a record that Kafka refuses and a row without meaning go to the dead lette
   await admin.disconnect();
 });
 
-test('an end under load loses nothing: the batch in flight is finished, the rest is sent by the next worker', { skip }, async () => {
+test('an end under load loses nothing: the batch in flight is finished, the rest is sent by the next worker', async () => {
   const room = newId();
   for (let batch = 0; batch < 300; batch++) await stack.append(room, 10);
   const worker = await stack.worker('ending');
@@ -194,7 +192,7 @@ test('an end under load loses nothing: the batch in flight is finished, the rest
   );
 });
 
-test('without brokers events wait, are counted, and the worker is ready', { skip }, async () => {
+test('without brokers events wait, are counted, and the worker is ready', async () => {
   await stack.append(newId(), 1);
   const worker = await stack.worker('waiting', { KAFKA_BROKERS: '' });
   await eventually(
