@@ -1,4 +1,5 @@
 // kubectl against the cluster, with the shapes of what is read from it.
+import type { Flavor } from './options.ts';
 import type { Programs } from './programs.ts';
 
 export interface Meta {
@@ -33,7 +34,7 @@ export interface Pod {
 
 export interface ChatClusterObject {
   metadata: Meta;
-  spec?: { mysql?: { flavor?: string } };
+  spec?: { mysql?: { flavor?: Flavor } };
   status?: { observedGeneration?: number; conditions?: { type: string; status: string; reason: string; message: string }[] };
 }
 

@@ -48,6 +48,15 @@ function flavorOf(flag: string | undefined): Flavor | undefined {
   throw new Error(`--flavor must be mysql or mariadb, but it is "${flag}".`);
 }
 
+/** `live` is the flavor of the ChatCluster that exists; its files cannot be read by the other server. */
+export function chooseFlavor(wanted: Flavor | undefined, live: Flavor | undefined): Flavor {
+  if (wanted !== undefined && live !== undefined && wanted !== live)
+    throw new Error(
+      `The ChatCluster runs on ${live}, which cannot be changed to ${wanted}.\nRun "npm run kind:down" first; its data is lost with it.`,
+    );
+  return wanted ?? live ?? 'mysql';
+}
+
 /** PARLEY_OFFLINE=1 or 0; unset: undefined. */
 export function offlineOf(value: string | undefined): boolean | undefined {
   if (value === undefined || value === '') return undefined;

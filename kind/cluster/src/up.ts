@@ -7,7 +7,8 @@ import { pause } from './interrupt.ts';
 import { removeKindFile, writeKindFile } from './kind-file.ts';
 import { loadImages, nodeImages } from './load-images.ts';
 import { withBuilt, type NodeImages } from './node-images.ts';
-import type { Flavor, UpOptions } from './options.ts';
+import { chooseFlavor, type Flavor, type UpOptions } from './options.ts';
+import type { ChatClusterObject } from './kubectl.ts';
 import { report } from './report.ts';
 import { ensureTools, type Setting } from './setting.ts';
 
@@ -89,10 +90,8 @@ export async function imagesOnNodes(setting: Setting, { flavor, rebuild }: Pick<
   return withBuilt(await nodeImages(engine, nodes[0] ?? '', programs), images);
 }
 
-/** Each database server is half a gigabyte: only those that are wanted or run are built. */
+/** Each database server is half a gigabyte: only the one that runs or is wanted is built. A flavor is chosen once. */
 async function flavorsInUse({ kubectl }: Setting, wanted: Flavor | undefined): Promise<Flavor[]> {
-  const live = await kubectl.list<{ spec?: { mysql?: { flavor?: Flavor } } }>('chatclusters', DEMO.namespace);
-  const running = live.flatMap(({ spec }) => spec?.mysql?.flavor ?? []);
-  const chosen = wanted ?? running[0] ?? 'mysql';
-  return [...new Set([chosen, ...running])];
+  const live = await kubectl.get<ChatClusterObject>('chatcluster', DEMO.name, DEMO.namespace);
+  return [chooseFlavor(wanted, live?.spec?.mysql?.flavor)];
 }

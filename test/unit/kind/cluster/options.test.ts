@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decideGround } from '../../../../kind/cluster/src/engine.ts';
-import { upOptions } from '../../../../kind/cluster/src/options.ts';
+import { chooseFlavor, upOptions } from '../../../../kind/cluster/src/options.ts';
 
 test('the option wins over the variable, and the variable over the default', () => {
   assert.equal(upOptions({}, {}).workers, 2);
@@ -20,6 +20,10 @@ test('a wrong value is refused with the name of what holds it', () => {
 test('without a word about the flavor, the ChatCluster that exists decides', () => {
   assert.equal(upOptions({}, {}).flavor, undefined);
   assert.equal(upOptions({ flavor: 'mariadb' }, {}).flavor, 'mariadb');
+  assert.equal(chooseFlavor(undefined, undefined), 'mysql');
+  assert.equal(chooseFlavor(undefined, 'mariadb'), 'mariadb');
+  assert.equal(chooseFlavor('mariadb', undefined), 'mariadb');
+  assert.throws(() => chooseFlavor('mariadb', 'mysql'), /runs on mysql.*\nRun "npm run kind:down"/);
 });
 
 const none = { docker: false, podman: false, existing: undefined };
