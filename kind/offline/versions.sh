@@ -14,7 +14,7 @@ export BIN=$KIND_CACHE/bin
 export PATH=$BIN:$PATH
 
 export CLUSTER=${PARLEY_KIND_CLUSTER:-parley}
-export KUBECONFIG=$KIND_CACHE/kubeconfig
+export KUBECONFIG=$KIND_CACHE/kubeconfig-$CLUSTER
 export KIND_EXPERIMENTAL_PROVIDER=podman
 # Name prefix of the images that exist nowhere else; kubeadm's own images keep the names that kubeadm expects.
 export PREFIX=localhost/parley
