@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the kind node image $NODE_IMAGE from Debian packages and the programs of programs.sh, with the cluster's own images inside.
+# Makes the kind node image $NODE_IMAGE from Debian packages and the programs of build-k8s.sh, with the cluster's own images inside.
 # An image of the same inputs is left alone.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

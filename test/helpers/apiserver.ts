@@ -36,7 +36,7 @@ const bin = join(cacheFolder(process.env), 'kind', 'bin');
 const program = (name: string): string => {
   const path = join(bin, name);
   // A failure, not a skip: these tests are part of what `npm test` promises.
-  if (!existsSync(path)) throw new Error(`${path} is missing: build it with \`kind/offline/programs.sh\` (about ten minutes, once)`);
+  if (!existsSync(path)) throw new Error(`${path} is missing: build it with \`kind/offline/build-k8s.sh\` (about ten minutes, once)`);
   return path;
 };
 

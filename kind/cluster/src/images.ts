@@ -20,7 +20,7 @@ export async function buildImages(input: BuildInput): Promise<BuiltImage[]> {
   if (!offline) return productImages(input);
   const names = standIns(flavors);
   const env = rebuild ? { PARLEY_REBUILD: '1' } : {};
-  await programs.must(join(root, 'kind/offline/images/build.sh'), ['node', ...names], { env, onLine });
+  await programs.must(join(root, 'kind/offline/build-images.sh'), ['node', ...names], { env, onLine });
   const product = await productImages(input);
   return [...product, ...(await Promise.all(names.map((name) => imageOf(engine, fullName(publicImages[name]), programs))))];
 }

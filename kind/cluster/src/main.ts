@@ -1,15 +1,15 @@
-// Command line of the kind path: up, down, images, status. Environment in, exit code out.
+// Command line of the kind path: up, cluster, images, down, status. Environment in, exit code out.
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { deleteCluster, nodesOf } from './cluster.ts';
 import { interruptSignal } from './interrupt.ts';
 import { removeKindFile } from './kind-file.ts';
-import { offlineOf, upOptions, type UpFlags } from './options.ts';
+import { offlineOf, upOptions, WORKERS_DEFAULT, type UpFlags } from './options.ts';
 import { Programs } from './programs.ts';
 import { Progress } from './progress.ts';
 import { ensureTools, findSetting } from './setting.ts';
 import { status } from './status.ts';
-import { imagesOnNodes, up } from './up.ts';
+import { imagesOnNodes, onlyCluster, up } from './up.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const signal = interruptSignal();
@@ -19,6 +19,8 @@ const print = (text: string) => void process.stdout.write(`${text}\n`);
 
 const program = new Command('kind').description('Parley on a kind cluster').showHelpAfterError();
 
+const WORKERS_OPTION = ['--workers <n>', `worker nodes of a new cluster (default ${WORKERS_DEFAULT}, or PARLEY_KIND_WORKERS)`] as const;
+
 const withBuildOptions = (command: Command) =>
   command
     .option('--flavor <server>', 'mysql or mariadb (default: what runs already, else mysql)')
@@ -27,11 +29,20 @@ const withBuildOptions = (command: Command) =>
 
 withBuildOptions(program.command('up'))
   .description('create the cluster, build and load the images, install, wait until ready; again: bring the newest code on')
-  .option('--workers <n>', 'worker nodes of a new cluster (default 2, or PARLEY_KIND_WORKERS)')
+  .option(...WORKERS_OPTION)
   .action(async (flags: UpFlags) => {
     const options = upOptions(flags, process.env);
     const text = await up(await findSetting(start(options.quiet), options.offline), options);
     if (!options.quiet) print(text);
+  });
+
+program
+  .command('cluster')
+  .description('create the cluster alone, without Parley in it')
+  .option(...WORKERS_OPTION)
+  .action(async (flags: UpFlags) => {
+    const options = upOptions(flags, process.env);
+    print(await onlyCluster(await findSetting(start(), options.offline), options.workers));
   });
 
 withBuildOptions(program.command('images'))

@@ -20,7 +20,8 @@ export interface UpFlags {
   quiet?: boolean;
 }
 
-const WORKERS_DEFAULT = 2;
+/** One worker carries the whole demo on a laptop. */
+export const WORKERS_DEFAULT = 1;
 const WORKERS_MAX = 8;
 
 /** A wrong value is an error that names the option and what it takes. */

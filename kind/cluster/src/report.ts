@@ -9,6 +9,11 @@ interface ReportFacts {
 
 const user = (name: string) => JSON.stringify({ name, email: `${name.toLowerCase()}@example.com`, password: 'correct horse battery' });
 
+/** Makes kubectl in a shell speak to the cluster. */
+export function shellLine(kubeconfig: string, bin: string | undefined): string {
+  return `export KUBECONFIG=${kubeconfig}${bin === undefined ? '' : ` PATH=${bin}:$PATH`}`;
+}
+
 export function report({ kubeconfig, namespace, chatCluster, apiKeySecret }: KindFile, { seconds, bin }: ReportFacts): string {
   const room = '<room_id>';
   return [
@@ -17,7 +22,7 @@ export function report({ kubeconfig, namespace, chatCluster, apiKeySecret }: Kin
     '',
     'For kubectl in this shell:',
     '',
-    `  export KUBECONFIG=${kubeconfig}${bin === undefined ? '' : ` PATH=${bin}:$PATH`}`,
+    `  ${shellLine(kubeconfig, bin)}`,
     `  kubectl config set-context --current --namespace ${namespace}`,
     '  kubectl get chatclusters',
     '',

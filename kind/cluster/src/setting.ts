@@ -82,6 +82,6 @@ export async function ensureTools({ root, offline, programs, progress, kind }: S
   }
   const script = (name: string) => join(root, 'kind/offline', name);
   const onLine = (line: string) => progress.detail(line);
-  await programs.must(script('tools.sh'), [], { onLine });
-  await programs.must(script('programs.sh'), [], { onLine });
+  await programs.must(script('install-tools.sh'), [], { onLine });
+  await programs.must(script('build-k8s.sh'), [], { onLine });
 }

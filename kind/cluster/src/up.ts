@@ -9,7 +9,7 @@ import { loadImages, nodeImages } from './load-images.ts';
 import { withBuilt, type NodeImages } from './node-images.ts';
 import { chooseFlavor, type Flavor, type UpOptions } from './options.ts';
 import type { ChatClusterObject } from './kubectl.ts';
-import { report } from './report.ts';
+import { report, shellLine } from './report.ts';
 import { ensureTools, type Setting } from './setting.ts';
 
 export async function up(setting: Setting, options: UpOptions): Promise<string> {
@@ -30,6 +30,13 @@ export async function up(setting: Setting, options: UpOptions): Promise<string> 
   };
   writeKindFile(root, file);
   return report(file, { seconds: Math.round((performance.now() - started) / 1000), bin: setting.offline ? facts.bin : undefined });
+}
+
+/** The cluster without anything of ours in it; returns what to type next. */
+export async function onlyCluster(setting: Setting, workers: number): Promise<string> {
+  await ensureTools(setting);
+  await ensureCluster(setting, workers);
+  return shellLine(setting.facts.kubeconfig, setting.offline ? setting.facts.bin : undefined);
 }
 
 async function ensureCluster(setting: Setting, workers: number): Promise<void> {

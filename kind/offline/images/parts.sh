@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by build.sh: what the recipes are written with. $here is the folder of build.sh, $work a folder that is removed at the end.
+# Sourced by build-images.sh: what the recipes are written with. $here is this folder, $work a folder that is removed at the end.
 # shellcheck disable=SC2154
 
 base=docker.io/library/debian:trixie-slim

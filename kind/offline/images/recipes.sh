@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by build.sh: one function for each stand-in. The tags are those of the public images.
+# Sourced by build-images.sh: one function for each stand-in. The tags are those of the public images.
 # shellcheck disable=SC2154 # here, work and base are assigned where this is sourced
 
 debian() {

@@ -5,7 +5,7 @@ import { decideGround } from '../../../../kind/cluster/src/engine.ts';
 import { chooseFlavor, upOptions } from '../../../../kind/cluster/src/options.ts';
 
 test('the option wins over the variable, and the variable over the default', () => {
-  assert.equal(upOptions({}, {}).workers, 2);
+  assert.equal(upOptions({}, {}).workers, 1);
   assert.equal(upOptions({}, { PARLEY_KIND_WORKERS: '0' }).workers, 0);
   assert.equal(upOptions({ workers: '3' }, { PARLEY_KIND_WORKERS: '0' }).workers, 3);
 });

@@ -28,7 +28,7 @@ fi
 settings=/etc/containers/containers.conf.d/parley.conf
 mkdir -p "${settings%/*}"
 cat >"$settings" <<'CONF'
-# Written by Parley's kind/offline/tools.sh.
+# Written by Parley's kind/offline/install-tools.sh.
 [containers]
 default_ulimits = []
 pids_limit = 0
