@@ -71,6 +71,9 @@ export async function deleteCluster({
 }: Pick<CreateInput, 'root' | 'facts' | 'kind' | 'programs'>): Promise<void> {
   await programs.must(kind, ['delete', 'cluster', '--name', facts.cluster, '--kubeconfig', facts.kubeconfig], { always: true });
   rmSync(recordFile(facts), { force: true });
+  // Every cluster of this machine has the same ranges: the last one takes the routes along.
+  const left = await programs.run(kind, ['get', 'clusters'], { always: true });
+  if (left.code !== 0 || left.stdout.trim() !== '') return;
   const text = readFileSync(join(root, 'kind/cluster.yaml'), 'utf8');
   for (const subnet of subnets(text)) await programs.run('ip', ['route', 'del', 'unreachable', subnet], { always: true });
 }
