@@ -6,7 +6,6 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../helpers/servers.ts';
 
 interface KindFile {
   kubeconfig: string;
@@ -48,14 +47,16 @@ export interface Forward {
 
 /** kubectl port-forward on a free port; resolves when it forwards. */
 export async function forward(target: string, port: number): Promise<Forward> {
-  const local = await freePort();
-  const child: ChildProcess = spawn('kubectl', ['--namespace', kind.namespace, 'port-forward', target, `${local}:${port}`], {
+  const child: ChildProcess = spawn('kubectl', ['--namespace', kind.namespace, 'port-forward', target, `:${port}`], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  await new Promise<void>((resolve, reject) => {
+  const local = await new Promise<number>((resolve, reject) => {
     let errors = '';
-    child.stdout?.on('data', (data: Buffer) => data.toString().includes('Forwarding from') && resolve());
+    child.stdout?.on('data', (data: Buffer) => {
+      const found = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(data.toString());
+      if (found) resolve(Number(found[1]));
+    });
     child.stderr?.on('data', (data: Buffer) => (errors += data.toString()));
     child.on('exit', (code) => reject(new Error(`port-forward of ${target} ended with ${code}: ${errors}`)));
   });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createLog, migrate } from '@parley/kit';
 import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
-import { freePort, startServers, type Servers } from './servers.ts';
+import { startServers, type Servers } from './servers.ts';
 import { startTokenIssuer, type TokenIssuer } from './tokens.ts';
 import { WsClient } from './ws-client.ts';
 
@@ -93,7 +93,6 @@ export async function startChatCluster(replicaCount: number, env: Record<string,
 }
 
 async function launch(name: string, env: Record<string, string>): Promise<Replica> {
-  const [port, adminPort] = [await freePort(), await freePort()];
   const child = spawn(
     process.execPath,
     ['--conditions=parley-source', '--import', 'ts-blank-space/register', 'services/chat/src/main.ts'],
@@ -102,8 +101,8 @@ async function launch(name: string, env: Record<string, string>): Promise<Replic
         PATH: process.env['PATH'],
         SERVER_HOST: '127.0.0.1',
         ADMIN_HOST: '127.0.0.1',
-        SERVER_PORT: String(port),
-        ADMIN_PORT: String(adminPort),
+        SERVER_PORT: '0',
+        ADMIN_PORT: '0',
         INSTANCE_NAME: name,
         LOG_LEVEL: 'info',
         ...env,
@@ -112,16 +111,17 @@ async function launch(name: string, env: Record<string, string>): Promise<Replic
     },
   );
   let output = '';
-  const ready = new Promise<void>((resolve, reject) => {
+  const ready = new Promise<{ port: number; adminPort: number }>((resolve, reject) => {
     const collect = (data: Buffer) => {
       output += data.toString();
-      if (output.includes('"msg":"ready"')) resolve();
+      const line = output.split('\n').find((each) => each.includes('"msg":"ready"'));
+      if (line) resolve(JSON.parse(line) as { port: number; adminPort: number });
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     child.on('exit', (code, signal) => reject(new Error(`${name} ended (${code ?? signal}) before it was ready:\n${output.slice(-2000)}`)));
   });
-  await ready;
+  const { port, adminPort } = await ready;
   return {
     name,
     url: `ws://127.0.0.1:${port}/api/ws`,

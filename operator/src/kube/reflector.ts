@@ -14,6 +14,9 @@ export interface ReflectorOptions {
   idleMs?: number;
   random?: () => number;
   backoffBaseMs?: number;
+  now?: () => number;
+  /** ends early when the signal does */
+  pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 interface WatchLine {
@@ -23,6 +26,7 @@ interface WatchLine {
 
 const CHUNK = '500';
 const BACKOFF_MAX_MS = 30_000;
+const SHORT_WATCH_MS = 1000;
 
 export class Reflector {
   readonly store = new Store();
@@ -31,6 +35,8 @@ export class Reflector {
   #synced!: () => void;
   readonly synced = new Promise<void>((resolve) => (this.#synced = resolve));
   #running: Promise<void> | undefined;
+  /** in a row; a list that succeeds is no proof, a watch that delivers is */
+  #failures = 0;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
@@ -46,21 +52,21 @@ export class Reflector {
   }
 
   async #run(): Promise<void> {
-    const { onRestart = () => {}, random = Math.random, backoffBaseMs = 800 } = this.#options;
-    let failures = 0;
+    const { onRestart = () => {}, random = Math.random, backoffBaseMs = 800, pause = sleepUntil } = this.#options;
     while (!this.#stop.signal.aborted) {
       try {
         let version = await this.#list();
         this.#synced();
-        failures = 0;
         // A watch that ends by its own time-out goes on from where it was; anything else lists again.
         for (;;) version = await this.#watch(version);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         onRestart(error instanceof Error ? error.message : String(error));
-        const expired = error instanceof ApiError && error.status === 410;
-        const delay = expired ? 0 : Math.min(BACKOFF_MAX_MS, backoffBaseMs * 2 ** failures++) * (0.5 + random() / 2);
-        await sleep(delay, undefined, { signal: this.#stop.signal }).catch(() => {});
+        // A version that is too old is no failure, unless it comes again and again.
+        const expired = error instanceof ApiError && error.status === 410 && this.#failures === 0;
+        const delay = expired ? 0 : Math.min(BACKOFF_MAX_MS, backoffBaseMs * 2 ** this.#failures) * (0.5 + random() / 2);
+        this.#failures++;
+        await pause(delay, this.#stop.signal);
       }
     }
   }
@@ -85,8 +91,9 @@ export class Reflector {
 
   /** Resolves with the version to go on from when the server ends the watch in order. */
   async #watch(from: string): Promise<string> {
-    const { transport, path, labelSelector, idleMs = 120_000, random = Math.random } = this.#options;
+    const { transport, path, labelSelector, idleMs = 120_000, random = Math.random, now = () => performance.now() } = this.#options;
     const idle = new AbortController();
+    const beganMs = now();
     let silent = false;
     const expire = () => {
       silent = true;
@@ -105,8 +112,12 @@ export class Reflector {
       for await (const line of transport.stream(path, query, AbortSignal.any([this.#stop.signal, idle.signal]))) {
         clearTimeout(timer);
         timer = setTimeout(expire, idleMs);
-        if (line !== '') version = this.#take(JSON.parse(line) as WatchLine) ?? version;
+        if (line === '') continue;
+        version = this.#take(JSON.parse(line) as WatchLine) ?? version;
+        this.#failures = 0;
       }
+      // Something on the way may close each watch at once: asking again without a pause would hammer the API server.
+      if (version === from && now() - beganMs < SHORT_WATCH_MS) throw new Error('the watch ended as soon as it began');
       return version;
     } catch (error) {
       if (silent) throw new Error(`the watch was silent for ${idleMs / 1000} s`, { cause: error });
@@ -132,3 +143,5 @@ export class Reflector {
     }
   }
 }
+
+const sleepUntil = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal }).catch(() => {});

@@ -1,6 +1,6 @@
 // Waits until a server speaks: a port that accepts is not enough, a database accepts long before it answers.
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Probe {
@@ -50,13 +50,18 @@ export async function waitUntil(
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + randomInt(PORTS);
+    if (!(await isTaken(port))) return port;
+  }
 }
+
+/**
+ * Below the range from which the system gives ports to outgoing connections (32768 and up on Linux): one of those must not take the
+ * port between this look and the server's own listen.
+ */
+const FIRST_PORT = 12_000;
+const PORTS = 20_000;
 
 /** Whether something listens on the port on this machine already. */
 export async function isTaken(port: number, host = '127.0.0.1'): Promise<boolean> {

@@ -22,7 +22,7 @@ export async function startRedis(options: ServerOptions & { password?: string })
       account,
       cwd: options.dir,
       port,
-      url: `redis://:${password}@127.0.0.1:${port}`,
+      url: `redis://default:${password}@127.0.0.1:${port}`,
       probes: [{ port, hello: `AUTH ${password}\r\nPING\r\n`, ready: (answer) => answer.includes('+PONG') }],
       readyWithinMs: 30_000,
       stop: { signal: 'SIGTERM', withinMs: 10_000 },
