@@ -95,10 +95,10 @@ test('an object that was deleted and made anew meanwhile is the new one', async 
 
 test('asks for bookmarks, with the selector in list and watch, and goes on from a bookmark', async () => {
   const { clock, transport, reflector } = started({ labelSelector: 'a=b' });
-  transport.stream_ = async function* (_path, query) {
+  transport.stream_ = async function* (_path, query, signal) {
     if (query['resourceVersion'] !== '77')
       yield JSON.stringify({ type: 'BOOKMARK', object: { kind: 'ConfigMap', metadata: { resourceVersion: '77' } } });
-    else await new Promise(() => {});
+    else await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
   };
   reflector.start();
   await clock.advance(1);
@@ -113,6 +113,7 @@ test('asks for bookmarks, with the selector in list and watch, and goes on from 
     assert.equal(labelSelector, 'a=b');
     assert.ok(Number(timeoutSeconds) >= 300 && Number(timeoutSeconds) <= 600);
   }
+  await reflector.stop();
 });
 
 test('a long list comes in chunks', async () => {
