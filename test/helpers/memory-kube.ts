@@ -1,5 +1,5 @@
 // The in-memory twin of the API server, as far as the operator's transport goes: objects by path, resource versions, generations,
-// label selectors, conflicts, server-side apply by one manager, and watches. It passes the contract suite that the real one passes.
+// label selectors, conflicts, server-side apply, the status subresource, and watches. It passes the contract suite that the real one passes.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError, type KubeObject, type KubeTransport, type Method, type RequestOptions } from '../../operator/src/kube/transport.ts';
@@ -62,6 +62,7 @@ export class MemoryKube implements KubeTransport {
   }
 
   #answer(method: Method, path: string, { query = {}, body, contentType }: RequestOptions): unknown {
+    if (path.endsWith('/status')) return this.#changeStatus(method, path.slice(0, -'/status'.length), body);
     const existing = this.#objects.get(path);
     const given = body as KubeObject;
     if (method === 'POST') return this.#create(`${path}/${given.metadata.name}`, given);
@@ -79,17 +80,30 @@ export class MemoryKube implements KubeTransport {
 
   #create(path: string, object: KubeObject): KubeObject {
     if (this.#objects.has(path)) throw new ApiError(409, 'AlreadyExists', `${path} already exists`);
-    return this.#write('ADDED', path, { ...object, metadata: { ...object.metadata, uid: randomUUID(), generation: 1 } });
+    return this.#write('ADDED', path, {
+      ...object,
+      metadata: { ...object.metadata, uid: randomUUID(), ...(hasGeneration(path) ? { generation: 1 } : {}) },
+    });
   }
 
   #change(path: string, existing: KubeObject, next: KubeObject): KubeObject {
     const { uid, generation = 1, resourceVersion } = existing.metadata;
     const moved = !isDeepStrictEqual(existing['spec'], next['spec']);
-    const changed = { ...next, metadata: { ...next.metadata, uid, generation: moved ? generation + 1 : generation, resourceVersion } };
+    const counted = hasGeneration(path) ? { generation: moved ? generation + 1 : generation } : {};
+    const changed = { ...next, metadata: { ...next.metadata, uid, ...counted, resourceVersion } };
     // A write that changes nothing is no event.
     return isDeepStrictEqual(withoutUndefined(existing), withoutUndefined(changed))
       ? existing
       : this.#write('MODIFIED', path, changed as KubeObject);
+  }
+
+  /** As of a kind with this subresource: nothing but the status is taken. */
+  #changeStatus(method: Method, path: string, body: unknown): KubeObject {
+    const existing = this.#objects.get(path);
+    if (!existing) return notFound(path);
+    const { status } = body as { status?: unknown };
+    if (method !== 'PATCH') throw new ApiError(405, 'MethodNotAllowed', 'the twin knows only PATCH of a status');
+    return this.#change(path, existing, merge(existing, { status }) as KubeObject);
   }
 
   #apply(path: string, object: KubeObject, manager: string): KubeObject {
@@ -129,6 +143,8 @@ export class MemoryKube implements KubeTransport {
   }
 }
 
+/** The API server counts the specs of these; ConfigMaps, Services, Secrets and Leases have no generation. */
+const hasGeneration = (path: string): boolean => /^\/apis\/(apps|batch|chat\.parley\.dev|networking\.k8s\.io|policy)\//.test(path);
 const isCollection = (path: string): boolean =>
   /\/(namespaces\/[^/]+\/)?[a-z]+$/.test(path) && path.split('/').length % 2 === (path.startsWith('/apis') ? 1 : 0);
 /** A collection over all namespaces holds those of each namespace. */

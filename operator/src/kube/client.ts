@@ -85,7 +85,12 @@ export function kubeClient({ onCall = () => {} }: ClientOptions = {}, config = d
     async *stream(path, query, signal) {
       const response = await send('GET', path, { query }, signal);
       if ((response.statusCode ?? 0) >= 400) throw apiError(response.statusCode ?? 0, await textOf(response));
-      yield* createInterface({ input: response, crlfDelay: Infinity });
+      try {
+        yield* createInterface({ input: response, crlfDelay: Infinity });
+      } finally {
+        // Left early (an ERROR line): the connection would stay open, and its end would come as an error that nobody catches.
+        response.destroy();
+      }
     },
   };
 }

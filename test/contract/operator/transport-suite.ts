@@ -77,6 +77,38 @@ export function transportSuite(get: () => KubeTransport): void {
     assert.deepEqual(patched['data'], { b: '1', c: '1' });
   });
 
+  it('a ConfigMap has no generation; that of a policy moves with its spec', async () => {
+    assert.equal((await apply('ungenerated', { a: '1' })).metadata.generation, undefined);
+    const policies = `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/networkpolicies`;
+    const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'counted', namespace: NAMESPACE } };
+    const made: KubeObject = await get().request('POST', policies, { body: { ...policy, spec: { podSelector: {} } } });
+    assert.equal(made.metadata.generation, 1);
+    const change = (body: object): Promise<KubeObject> =>
+      get().request('PATCH', `${policies}/counted`, { contentType: 'application/merge-patch+json', body });
+    assert.equal((await change({ metadata: { labels: { a: 'b' } } })).metadata.generation, 1);
+    assert.equal((await change({ spec: { podSelector: { matchLabels: { a: 'b' } } } })).metadata.generation, 2);
+    await get().request('DELETE', `${policies}/counted`);
+  });
+
+  it('a status is written beside the spec, and nothing else with it', async () => {
+    const budgets = `/apis/policy/v1/namespaces/${NAMESPACE}/poddisruptionbudgets`;
+    const budget = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'told', namespace: NAMESPACE } };
+    await get().request('POST', budgets, { body: { ...budget, spec: { maxUnavailable: 1, selector: { matchLabels: { a: 'b' } } } } });
+    const numbers = { currentHealthy: 2, desiredHealthy: 1, disruptionsAllowed: 1, expectedPods: 2 };
+    const told: KubeObject = await get().request('PATCH', `${budgets}/told/status`, {
+      contentType: 'application/merge-patch+json',
+      body: { status: numbers, spec: { maxUnavailable: 2 } },
+    });
+    assert.equal((told['status'] as typeof numbers).currentHealthy, 2);
+    assert.equal((told['spec'] as { maxUnavailable: number }).maxUnavailable, 1);
+    assert.equal(told.metadata.generation, 1);
+    await assert.rejects(
+      get().request('PATCH', `${budgets}/nothing/status`, { contentType: 'application/merge-patch+json', body: { status: numbers } }),
+      isNotFound,
+    );
+    await get().request('DELETE', `${budgets}/told`);
+  });
+
   it('a reflector follows what is there, what comes, what changes and what goes', async () => {
     const labels = { suite: 'reflector' };
     await get().request('POST', COLLECTION, { body: object('there', { v: '1' }, labels) });
