@@ -121,7 +121,7 @@ async function join(connection: Connection, { roomId, room, actor, now }: Joinin
     roomId,
     actor: { id: actor.id, name },
     content: `${name} joined`,
-    metadata: { event: 'member.joined', user_id: actor.id },
+    event: { event: 'member_joined', user_id: actor.id, user_name: name },
     now,
   });
 }

@@ -7,7 +7,10 @@ export function redisAnnouncer({ redis, instance, log }: { redis: RedisClient; i
   return {
     async entry(entry) {
       try {
-        await redis.publish(roomChannel(entry.room_id), encodeFanout({ seq: entry.seq, from: instance }, [encodeEntryFrame(entry)]));
+        await redis.publish(
+          roomChannel(entry.room_id),
+          encodeFanout({ seq: entry.seq, from: instance, ...(entry.kind === 'system' ? { sys: true } : {}) }, [encodeEntryFrame(entry)]),
+        );
       } catch (error) {
         // The entry is committed; replicas compare the room's head with the database and find it.
         log.warn({ room_id: entry.room_id, seq: entry.seq, reason: messageOf(error) }, 'committed entry was not announced');

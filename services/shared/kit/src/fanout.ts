@@ -9,6 +9,16 @@ export interface FanoutHeader {
   n: number;
   /** instance that published it */
   from: string;
+  /** among the frames are system entries: receivers look into them, because they may end a membership */
+  sys?: true;
+  /** user whose own sockets are left out (typing) */
+  except_user?: number;
+  /** socket that is left out: it knows already (read) */
+  except_session?: string;
+  /** the only socket that gets the frames */
+  only_session?: string;
+  /** `only_session` is closed afterwards */
+  close?: 'replaced';
 }
 
 export interface FanoutPayload {
@@ -19,15 +29,24 @@ export interface FanoutPayload {
 export const roomChannel = (roomId: string): string => `chat:room:${roomId}`;
 export const ROOM_CHANNEL_PREFIX = 'chat:room:';
 export const userChannel = (userId: number): string => `chat:user:${userId}`;
+export const USER_CHANNEL_PREFIX = 'chat:user:';
 
 const NEWLINE = 0x0a;
+const NEWLINE_BYTES = Buffer.of(NEWLINE);
 
 /** Frames are JSON without line breaks (JSON.stringify writes none). */
 export function encodeFanout(header: Omit<FanoutHeader, 'v' | 'n'>, frames: readonly Buffer[]): Buffer {
-  const parts: Buffer[] = [Buffer.from(JSON.stringify({ v: 1, seq: header.seq, n: frames.length, from: header.from }))];
-  const newline = Buffer.from('\n');
-  for (const frame of frames) parts.push(newline, frame);
+  const parts: Buffer[] = [Buffer.from(JSON.stringify({ v: 1, ...header, n: frames.length }))];
+  for (const frame of frames) parts.push(NEWLINE_BYTES, frame);
   return Buffer.concat(parts);
+}
+
+/** A payload of frames that are not part of the log, for `userChannel` or, ephemeral, for `roomChannel`. */
+export function encodeEvents(header: Omit<FanoutHeader, 'v' | 'n' | 'seq'>, frames: readonly object[]): Buffer {
+  return encodeFanout(
+    { ...header, seq: 0 },
+    frames.map((frame) => Buffer.from(JSON.stringify(frame))),
+  );
 }
 
 /** Splits a payload into views of its lines. Returns undefined for what is not in this format: Redis is a boundary. */

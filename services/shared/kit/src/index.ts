@@ -14,6 +14,7 @@ export * from './migrate.ts';
 export * from './postgres-failure.ts';
 export * from './postgres.ts';
 export * from './problem.ts';
+export * from './rate-limit/index.ts';
 export * from './redis.ts';
 export * from './route.ts';
 export * from './token.ts';

@@ -30,6 +30,8 @@ export const MessageFrame = Type.Object({
   metadata: Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()])),
   client_msg_id: Type.Optional(ClientMsgId),
 });
+export const ReadFrame = Type.Object({ type: Type.Literal('read'), room_id: RoomId, seq: Seq });
+export const TypingFrame = Type.Object({ type: Type.Literal('typing'), room_id: RoomId, is_typing: Type.Boolean() });
 export const PingFrame = Type.Object({ type: Type.Literal('ping') });
 
 export const clientFrames = {
@@ -37,6 +39,8 @@ export const clientFrames = {
   join_room: JoinRoomFrame,
   leave_room: LeaveRoomFrame,
   message: MessageFrame,
+  read: ReadFrame,
+  typing: TypingFrame,
   ping: PingFrame,
 } as const;
 
@@ -44,5 +48,7 @@ export type AuthFrame = Static<typeof AuthFrame>;
 export type JoinRoomFrame = Static<typeof JoinRoomFrame>;
 export type LeaveRoomFrame = Static<typeof LeaveRoomFrame>;
 export type MessageFrame = Static<typeof MessageFrame>;
+export type ReadFrame = Static<typeof ReadFrame>;
+export type TypingFrame = Static<typeof TypingFrame>;
 export type PingFrame = Static<typeof PingFrame>;
-export type ClientFrame = AuthFrame | JoinRoomFrame | LeaveRoomFrame | MessageFrame | PingFrame;
+export type ClientFrame = AuthFrame | JoinRoomFrame | LeaveRoomFrame | MessageFrame | ReadFrame | TypingFrame | PingFrame;

@@ -9,11 +9,16 @@ export interface CloseCode {
 
 export const closeCodes = {
   normal: { code: 1000, reason: 'bye', client: 'stop' },
+  going_away: { code: 1001, reason: 'going away', client: 'reconnect' },
   too_large: { code: 1009, reason: 'frame too large', client: 'stop' },
   restart: { code: 1012, reason: 'service restart', client: 'reconnect' },
   overloaded: { code: 1013, reason: 'try again later', client: 'back-off' },
   protocol: { code: 4400, reason: 'too many wrong frames', client: 'stop' },
   auth: { code: 4401, reason: 'authentication required', client: 'refresh' },
+  forbidden: { code: 4403, reason: 'not allowed any more', client: 'stop' },
+  slow_consumer: { code: 4408, reason: 'reads too slowly', client: 'reconnect' },
+  replaced: { code: 4409, reason: 'replaced by a newer connection', client: 'stop' },
+  flooding: { code: 4429, reason: 'too many frames', client: 'back-off' },
 } as const satisfies Record<string, CloseCode>;
 
 export type CloseCodeName = keyof typeof closeCodes;

@@ -8,4 +8,5 @@ export * from './parse-frame.ts';
 export * from './rest.ts';
 export * from './room-events.ts';
 export * from './server-frames.ts';
+export * from './system-event.ts';
 export * from './user-events.ts';

@@ -20,6 +20,16 @@ export const STRIKES_PER_MINUTE = 10;
 export const REPLAY_MAX = 500;
 /** Rooms one socket may be joined to at a time. */
 export const ROOMS_PER_SOCKET_MAX = 1000;
+/** A typing sign ends by itself after this time without a new one. */
+export const TYPING_STOP_MS = 5000;
+/** Rooms with more members get a count of who is online instead of a list. */
+export const PRESENCE_LIST_MAX = 200;
+/** Rooms with more members send no `room_updated`. */
+export const ROOM_UPDATED_MEMBERS_MAX = 200;
+/** Rooms with more members send no `read` receipts to other members. */
+export const RECEIPTS_MEMBERS_MAX = 50;
+/** Time after the last socket of a user until `user_offline`. */
+export const OFFLINE_GRACE_MS = 5000;
 /** Largest JSON body of a REST call, in bytes. */
 export const BODY_MAX_BYTES = 64 * 1024;
 /** Members of a group that can be named in one call. */

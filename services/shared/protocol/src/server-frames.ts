@@ -1,6 +1,6 @@
 // Frames a server sends.
 import { Type, type Static, type TLiteral } from '@sinclair/typebox';
-import { ClientMsgId, RoomId, Seq } from './client-frames.ts';
+import { ClientMsgId, RoomId, Seq, TypingFrame } from './client-frames.ts';
 import { errorCodes, type ErrorCodeName } from './error-codes.ts';
 
 const Timestamp = Type.String({ description: 'RFC 3339, UTC, milliseconds' });
@@ -76,6 +76,80 @@ export const ErrorFrame = Type.Object({
   details: Type.Optional(Type.Object({ path: Type.String(), message: Type.String() })),
 });
 
+/** Where a room of the receiver stands that this socket has not joined. At most one a room and second. */
+export const RoomUpdatedFrame = Type.Object({
+  type: Type.Literal('room_updated'),
+  room_id: RoomId,
+  last_seq: Seq,
+  last_message_at: Timestamp,
+});
+/** A read marker has moved: on another device of the receiver, or of another member of a small room. */
+export const ReadMarkFrame = Type.Object({ type: Type.Literal('read'), room_id: RoomId, user_id: UserId, seq: Seq });
+export const UnreadUpdatedFrame = Type.Object({
+  type: Type.Literal('unread_updated'),
+  room_id: RoomId,
+  unread_count: Type.Integer({ minimum: 0 }),
+  last_read_seq: Seq,
+});
+/** Ends by itself after {@link TYPING_STOP_MS} without a new one. */
+export const UserTypingFrame = Type.Composite([TypingFrame, Type.Object({ user_id: UserId, user_name: Type.String() })]);
+
+export const RoomPresenceFrame = Type.Object({
+  type: Type.Literal('room_presence'),
+  room_id: RoomId,
+  online_users: Type.Optional(Type.Array(UserId, { description: 'Members online anywhere in the cluster; absent in large rooms' })),
+  online_count: Type.Integer({ minimum: 0 }),
+});
+const aboutUser = { room_id: RoomId, user_id: UserId, user_name: Type.String() };
+export const UserOnlineFrame = Type.Object({ type: Type.Literal('user_online'), ...aboutUser });
+export const UserOfflineFrame = Type.Object({ type: Type.Literal('user_offline'), ...aboutUser, last_seen: Type.Optional(Timestamp) });
+
+const by = Type.Optional(Type.Integer({ minimum: 1, description: 'User who did it, when it is not the user it is about' }));
+export const MemberJoinedFrame = Type.Object({ type: Type.Literal('member_joined'), ...aboutUser, by });
+export const MemberLeftFrame = Type.Object({ type: Type.Literal('member_left'), ...aboutUser, by });
+export const MemberRemovedFrame = Type.Object({ type: Type.Literal('member_removed'), ...aboutUser, by });
+export const RoomChangedFrame = Type.Object({
+  type: Type.Literal('room_changed'),
+  ...aboutUser,
+  by,
+  change: Type.Union([Type.Literal('name'), Type.Literal('role'), Type.Literal('deleted')], { description: 'What has changed' }),
+});
+
+const RoomName = Type.Union([Type.String(), Type.Null()]);
+export const RoomCreatedFrame = Type.Object({
+  type: Type.Literal('room_created'),
+  room_id: RoomId,
+  room_name: RoomName,
+  room_type: Type.Union([Type.Literal('direct'), Type.Literal('group')]),
+  created_by: UserId,
+});
+export const InvitationReceivedFrame = Type.Object({
+  type: Type.Literal('invitation_received'),
+  invitation_id: Type.String(),
+  room_id: RoomId,
+  room_name: RoomName,
+  invited_by: UserId,
+  invited_by_name: Type.String(),
+});
+export const InvitationUpdatedFrame = Type.Object({
+  type: Type.Literal('invitation_updated'),
+  invitation_id: Type.String(),
+  room_id: RoomId,
+  user_id: UserId,
+  state: Type.Union([Type.Literal('accepted'), Type.Literal('declined'), Type.Literal('cancelled')]),
+});
+
+export const RateLimitExceededFrame = Type.Object({
+  type: Type.Literal('rate_limit_exceeded'),
+  event_type: Type.Union([Type.Literal('message'), Type.Literal('room_action'), Type.Literal('connect')]),
+  retry_after: Type.Number({ minimum: 0, description: 'Seconds until the next try can succeed' }),
+  message: Type.String(),
+  client_msg_id: Type.Optional(ClientMsgId),
+  room_id: Type.Optional(RoomId),
+});
+/** The user has opened more connections than allowed; this one, the oldest, is closed with 4409. */
+export const ConnectionReplacedFrame = Type.Object({ type: Type.Literal('connection_replaced'), message: Type.String() });
+
 export const serverFrames = {
   welcome: WelcomeFrame,
   message: EntryFrame,
@@ -83,6 +157,22 @@ export const serverFrames = {
   joined: JoinedFrame,
   left: LeftFrame,
   gap: GapFrame,
+  read: ReadMarkFrame,
+  unread_updated: UnreadUpdatedFrame,
+  room_updated: RoomUpdatedFrame,
+  typing: UserTypingFrame,
+  room_presence: RoomPresenceFrame,
+  user_online: UserOnlineFrame,
+  user_offline: UserOfflineFrame,
+  member_joined: MemberJoinedFrame,
+  member_left: MemberLeftFrame,
+  member_removed: MemberRemovedFrame,
+  room_changed: RoomChangedFrame,
+  room_created: RoomCreatedFrame,
+  invitation_received: InvitationReceivedFrame,
+  invitation_updated: InvitationUpdatedFrame,
+  rate_limit_exceeded: RateLimitExceededFrame,
+  connection_replaced: ConnectionReplacedFrame,
   pong: PongFrame,
   token_expiring: TokenExpiringFrame,
   reconnect: ReconnectFrame,
@@ -94,14 +184,10 @@ export type EntryFrame = Static<typeof EntryFrame>;
 export type AckFrame = Static<typeof AckFrame>;
 export type JoinedFrame = Static<typeof JoinedFrame>;
 export type ErrorFrame = Static<typeof ErrorFrame>;
-export type ServerFrame =
-  | Static<typeof WelcomeFrame>
-  | EntryFrame
-  | AckFrame
-  | JoinedFrame
-  | Static<typeof LeftFrame>
-  | Static<typeof GapFrame>
-  | Static<typeof PongFrame>
-  | Static<typeof TokenExpiringFrame>
-  | Static<typeof ReconnectFrame>
-  | ErrorFrame;
+export type RoomPresenceFrame = Static<typeof RoomPresenceFrame>;
+export type UserOnlineFrame = Static<typeof UserOnlineFrame>;
+export type UserOfflineFrame = Static<typeof UserOfflineFrame>;
+export type RoomCreatedFrame = Static<typeof RoomCreatedFrame>;
+export type InvitationReceivedFrame = Static<typeof InvitationReceivedFrame>;
+export type InvitationUpdatedFrame = Static<typeof InvitationUpdatedFrame>;
+export type ServerFrame = { [Name in keyof typeof serverFrames]: Static<(typeof serverFrames)[Name]> }[keyof typeof serverFrames];
