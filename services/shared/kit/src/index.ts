@@ -15,6 +15,7 @@ export * from './postgres-failure.ts';
 export * from './postgres.ts';
 export * from './problem.ts';
 export * from './rate-limit/index.ts';
+export * from './rate-limit/index.ts';
 export * from './redis.ts';
 export * from './route.ts';
 export * from './token.ts';

@@ -18,9 +18,12 @@ export function burstParts(limit: BucketLimit): number {
   return Math.floor(Math.min(Math.max(limit.burst, 1), BURST_MAX) * TOKEN_PARTS);
 }
 
+/** Most decimal fractions lie a little beside their double; rounding down must not take a whole part for that. */
+const DOUBLE_ERROR = 1 + 4 * Number.EPSILON;
+
 /** Parts that come back in a millisecond; rounded down, so that never more is let in than the limit says. */
 export function partsPerMs(limit: BucketLimit): number {
-  return Math.max(1, Math.floor((limit.perSecond * TOKEN_PARTS) / 1000));
+  return Math.max(1, Math.floor(((limit.perSecond * TOKEN_PARTS) / 1000) * DOUBLE_ERROR));
 }
 
 /** A cost above the burst takes the whole bucket: it could never be met otherwise. */

@@ -48,11 +48,11 @@ export const bucketKey = (event: string, key: string): string => `rl:${event}:${
 
 const COMMAND = 'parleyTakeTokens';
 
-type TakeTokens = (key: string, burst: number, rate: number, wanted: number, token: number) => Promise<[number, number, number]>;
+type TakeTokens = (key: string, ...figures: number[]) => Promise<[number, number, number]>;
 
 /** Throws what the driver throws. The script is sent once for each connection, then only its hash; a server that forgot it gets it again. */
-export function redisBuckets(redis: Redis, script = bucketScript()): (take: RateLimitTake) => Promise<Decision> {
-  if (!(COMMAND in redis)) redis.defineCommand(COMMAND, { numberOfKeys: 1, lua: script });
+export function redisBuckets(redis: Redis): (take: RateLimitTake) => Promise<Decision> {
+  if (!(COMMAND in redis)) redis.defineCommand(COMMAND, { numberOfKeys: 1, lua: bucketScript() });
   const client = redis as unknown as Record<typeof COMMAND, TakeTokens>;
   return async ({ event, key, limit, cost = 1 }) => {
     const [allowed, remaining, retryAfterMs] = await client[COMMAND](
