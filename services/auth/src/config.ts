@@ -9,7 +9,7 @@ const whole = (fallback: number, minimum: number, maximum: number, description: 
 export const authConfig = Type.Object({
   ...commonConfig(8081),
   databaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
-  redisUrl: secretUrl('redis://:password@host:6379; for limits that all replicas share, not used yet', 'redis', 'rediss'),
+  redisUrl: secretUrl('redis://:password@host:6379; for limits that all replicas share', 'redis', 'rediss'),
   jwtPrivateKeys: secret('JWKS with private Ed25519 keys; the first one signs, all are published without their private part'),
   jwtIssuer: text('parley', 'iss claim of the tokens'),
   jwtAudience: text('parley', 'aud claim of the tokens'),
@@ -20,7 +20,7 @@ export const authConfig = Type.Object({
     10,
     1,
     100_000,
-    'registrations and logins a minute from one address, and for one e-mail address, per replica',
+    'registrations and logins from one address, and for one e-mail address: so many at once, and so many come back in a minute',
   ),
   passwordHashesAtOnce: whole(2, 1, 64, 'argon2 calls at a time; each takes 19 MiB and one thread of four'),
   passwordHashesWaiting: whole(64, 0, 10_000, 'argon2 calls that wait; beyond it the answer is overloaded'),

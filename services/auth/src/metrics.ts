@@ -3,7 +3,6 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface AuthMetrics {
   attempts: Counter<'action' | 'result'>;
-  limited: Counter<'limit'>;
 }
 
 export function createAuthMetrics(registry: Registry, waitingHashes: () => number): AuthMetrics {
@@ -23,6 +22,5 @@ export function createAuthMetrics(registry: Registry, waitingHashes: () => numbe
       labelNames: ['action', 'result'],
       registers,
     }),
-    limited: new Counter({ name: 'rate_limit_exceeded_total', help: 'Calls refused by a rate limit', labelNames: ['limit'], registers }),
   };
 }

@@ -4,8 +4,12 @@ import {
   createHttpApp,
   createMetrics,
   createPostgres,
+  createRateLimiter,
+  createRateLimitMetrics,
+  createRedis,
   Health,
   listen,
+  LocalRateLimiter,
   parseTrustedProxies,
   Resources,
   startAdmin,
@@ -15,6 +19,7 @@ import {
   type PostgresPool,
   type Running,
 } from '@parley/kit';
+import type { Registry } from 'prom-client';
 import { argon2Passwords } from './adapters/argon2-passwords.ts';
 import { sweepExpired } from './adapters/expired-sessions.ts';
 import { jwtIssuer } from './adapters/jwt-issuer.ts';
@@ -24,19 +29,19 @@ import { postgresSessions } from './adapters/postgres-sessions.ts';
 import { readSigningKeys } from './adapters/signing-keys.ts';
 import type { AuthConfig } from './config.ts';
 import { parseApiKey } from './domain/api-key.ts';
-import { AttemptLimit } from './domain/attempt-limit.ts';
 import { boundedWork } from './domain/bounded-work.ts';
 import { requireApiKey } from './edge/api-key.ts';
-import type { AttemptLimits } from './edge/attempt-guard.ts';
+import { attemptsPerMinute, type AttemptLimits } from './edge/attempt-guard.ts';
 import { addAuthRoutes } from './edge/http.ts';
 import { createAuthMetrics } from './metrics.ts';
 import { createLogin } from './sessions.ts';
 
 /** The version of all packages of the repository. */
 const VERSION = '0.1.0';
-const ATTEMPT_WINDOW_MS = 60_000;
-/** About 10 MB at most for each of the two limits. */
-const ATTEMPT_KEYS_MAX = 50_000;
+/** Addresses and e-mail addresses that one process remembers while Redis is away; about 20 MB at most. */
+const ATTEMPT_KEYS_MAX = 100_000;
+/** Longer than elsewhere: a password hash takes as long as this wait is worth, and only the shared count holds across replicas. */
+const LIMIT_WAIT_MS = 500;
 
 export interface RunningAuth extends Running {
   port: number;
@@ -58,7 +63,7 @@ export async function startAuth({ config, log, instance }: { config: AuthConfig;
     const apiKeys = postgresApiKeys(postgres);
     const patience = { timeoutMs: config.startupTimeoutMs, log };
     await untilReachable('PostgreSQL', () => prepare(postgres, () => apiKeys.putBootstrap(bootstrapKey, now())), patience);
-
+    const limits = attemptLimits(open, { config, log, instance, registry: metrics.registry });
     const work = boundedWork({ atOnce: config.passwordHashesAtOnce, waitingMax: config.passwordHashesWaiting });
     const authMetrics = createAuthMetrics(metrics.registry, () => work.waiting);
     const { accessTokenSeconds, refreshTokenSeconds } = config;
@@ -84,7 +89,7 @@ export async function startAuth({ config, log, instance }: { config: AuthConfig;
         addAuthRoutes(routes, {
           login,
           apiKey: requireApiKey('auth', { apiKeys, log, now }),
-          limits: attemptLimits(config.authAttemptsPerMinute, (limit) => authMetrics.limited.inc({ limit })),
+          limits,
           metrics: authMetrics,
           keys: keys.published,
         }),
@@ -117,7 +122,18 @@ async function prepare(postgres: PostgresPool, putKey: () => Promise<void>): Pro
   await putKey();
 }
 
-function attemptLimits(max: number, onRefused: (limit: string) => void): AttemptLimits {
-  const limit = () => new AttemptLimit({ max, windowMs: ATTEMPT_WINDOW_MS, keysMax: ATTEMPT_KEYS_MAX });
-  return { byAddress: limit(), byEmail: limit(), windowMs: ATTEMPT_WINDOW_MS, onRefused };
+/** Redis is not waited for: without it the limits hold in this process. */
+function attemptLimits(
+  open: Resources,
+  { config, log, instance, registry }: { config: AuthConfig; log: Log; instance: string; registry: Registry },
+): AttemptLimits {
+  const redis = open.add('redis', createRedis(config.redisUrl, `auth-${instance}`, log), (client) => client.disconnect());
+  const limiter = createRateLimiter({
+    redis,
+    log,
+    metrics: createRateLimitMetrics(registry),
+    local: new LocalRateLimiter({ bucketsMax: ATTEMPT_KEYS_MAX }),
+    waitMs: LIMIT_WAIT_MS,
+  });
+  return { limiter, limit: attemptsPerMinute(config.authAttemptsPerMinute) };
 }

@@ -2,9 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AppError } from '@parley/kit';
-import fc from 'fast-check';
 import { isSameKey, parseApiKey } from '../../../services/auth/src/domain/api-key.ts';
-import { AttemptLimit } from '../../../services/auth/src/domain/attempt-limit.ts';
 import { boundedWork } from '../../../services/auth/src/domain/bounded-work.ts';
 import { checkedProfile, normaliseEmail } from '../../../services/auth/src/domain/profile.ts';
 
@@ -40,42 +38,6 @@ describe('API key', () => {
     assert.equal(isSameKey(key, undefined), false);
     assert.equal(isSameKey(key, { ...record, hash: Buffer.alloc(32) }), false);
     assert.equal(isSameKey(key, { ...record, hash: Buffer.alloc(5) }), false);
-  });
-});
-
-describe('limit of attempts', () => {
-  test('never lets more than the limit through in any window, and lets in who waits as long as told', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 60 }), (pauses) => {
-        const limit = new AttemptLimit({ max: 3, windowMs: 1000, keysMax: 10 });
-        const allowed: number[] = [];
-        let now = 0;
-        for (const pause of pauses) {
-          now += pause;
-          const decision = limit.take('key', now);
-          if (decision.allowed) allowed.push(now);
-          else {
-            now += decision.resetMs;
-            assert.equal(limit.take('key', now).allowed, true);
-            allowed.push(now);
-          }
-        }
-        for (const at of allowed) assert.ok(allowed.filter((other) => other > at - 1000 && other <= at).length <= 3);
-      }),
-    );
-  });
-  test('keys do not count for each other', () => {
-    const limit = new AttemptLimit({ max: 1, windowMs: 1000, keysMax: 10 });
-    assert.equal(limit.take('a', 0).allowed, true);
-    assert.equal(limit.take('b', 0).allowed, true);
-    assert.equal(limit.take('a', 1).allowed, false);
-  });
-  test('remembers a bounded number of keys, the ones tried last', () => {
-    const limit = new AttemptLimit({ max: 1, windowMs: 1000, keysMax: 3 });
-    for (const key of ['a', 'b', 'c', 'a', 'd']) limit.take(key, 0);
-    assert.equal(limit.size, 3);
-    assert.equal(limit.take('a', 1).allowed, false);
-    assert.equal(limit.take('b', 1).allowed, true);
   });
 });
 

@@ -39,8 +39,8 @@ export function addAuthRoutes(app: Express, { login, apiKey, limits, metrics, ke
     before: [apiKey, json],
     body: RegisterBody,
     handle: async ({ body, response }) => {
-      const answer = await counted('register', response, () => {
-        takeAttempt(limits, { clientIp: contextOf(response).clientIp, email: normaliseEmail(body.email) }, response);
+      const answer = await counted('register', response, async () => {
+        await takeAttempt(limits, { clientIp: contextOf(response).clientIp, email: normaliseEmail(body.email) }, response);
         return login.register(body);
       });
       return { status: 201, body: answer };
@@ -53,8 +53,8 @@ export function addAuthRoutes(app: Express, { login, apiKey, limits, metrics, ke
     body: LoginBody,
     handle: async ({ body, response }) => {
       const email = normaliseEmail(body.email);
-      const answer = await counted('login', response, () => {
-        takeAttempt(limits, { clientIp: contextOf(response).clientIp, email }, response);
+      const answer = await counted('login', response, async () => {
+        await takeAttempt(limits, { clientIp: contextOf(response).clientIp, email }, response);
         return login.login({ email, password: body.password });
       });
       return { body: answer };
