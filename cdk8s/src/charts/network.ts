@@ -48,7 +48,7 @@ function edges({ spec }: Plan): Edge[] {
     ...services.map((to): Edge => ({ from: 'operator', to, ports: [ports.admin] })),
     ...database('mysql', ['chat', 'core', 'worker', 'migrate']),
     ...database('postgres', ['core', 'auth', 'worker', 'migrate']),
-    ...database('redis', ['chat', 'core', 'auth']),
+    ...database('redis', ['chat', 'core', 'auth', 'gateway']),
     ...kafka,
     ...prometheus,
   ];

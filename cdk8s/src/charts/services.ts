@@ -123,7 +123,7 @@ export class GatewayChart extends ServiceChart {
       entry: 'services/gateway/dist/main.js',
       port: ports.gateway,
       env: [...tokenEnv(plan), ...env({ AUTH_URL: authUrl(plan), CORE_URL: `http://${fqdnOf(plan, 'core')}:${ports.core}` })],
-      connections: [],
+      connections: [redisUrl(plan)],
     });
     this.deployment(plan.spec.gateway.replicas, pod);
     this.service({ http: ports.gateway, admin: ports.admin }, { headless: true });

@@ -70,7 +70,7 @@ export function serviceSpecs({ ports, secrets, urls }: { ports: Ports; secrets: 
     spec('gateway', {
       port: ports.gatewayInternal,
       adminPort: ports.admin.gateway,
-      env: { ...token, AUTH_URL: `http://127.0.0.1:${ports.auth}`, CORE_URL: `http://127.0.0.1:${ports.core}` },
+      env: { ...token, AUTH_URL: `http://127.0.0.1:${ports.auth}`, CORE_URL: `http://127.0.0.1:${ports.core}`, REDIS_URL: urls.redis },
     }),
     ...ports.chats.map((chat) =>
       spec(chat.name, {

@@ -1,5 +1,5 @@
 // Environment of the gateway.
-import { commonConfig, httpUrl, milliseconds, tokenConfig } from '@parley/kit';
+import { commonConfig, httpUrl, milliseconds, secretUrl, tokenConfig } from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
 
 export const gatewayConfig = Type.Object({
@@ -7,6 +7,7 @@ export const gatewayConfig = Type.Object({
   ...tokenConfig,
   authUrl: httpUrl('where the auth service answers'),
   coreUrl: httpUrl('where the core service answers'),
+  redisUrl: secretUrl('redis://:password@host:6379; for limits that all replicas share', 'redis', 'rediss'),
   upstreamConnectTimeoutMs: milliseconds(2000, 'time to open a connection to a service'),
   upstreamTimeoutMs: milliseconds(10_000, 'time until a service begins to answer, and between two parts of an answer'),
   upstreamRequestsMax: Type.Integer({
@@ -15,5 +16,12 @@ export const gatewayConfig = Type.Object({
     default: 1000,
     description: 'calls in flight to one service; beyond it the answer is overloaded',
   }),
+  rateRestBurst: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 60,
+    description: 'calls that one user, or one address without a token, may make at once',
+  }),
+  rateRestPerSecond: Type.Number({ minimum: 0.001, maximum: 1_000_000, default: 1, description: 'calls that come back each second' }),
 });
 export type GatewayConfig = Static<typeof gatewayConfig>;

@@ -2,9 +2,13 @@
 import {
   createHttpApp,
   createMetrics,
+  createRateLimiter,
+  createRateLimitMetrics,
+  createRedis,
   createTokenVerifier,
   Health,
   listen,
+  LocalRateLimiter,
   parseTrustedProxies,
   requireUser,
   Resources,
@@ -12,12 +16,18 @@ import {
   type Log,
   type Running,
 } from '@parley/kit';
+import type { Registry } from 'prom-client';
 import { undiciUpstream } from './adapters/undici-upstream.ts';
 import type { GatewayConfig } from './config.ts';
 import { addGatewayRoutes } from './edge/http.ts';
+import type { RequestLimit } from './edge/request-guard.ts';
 
 /** The version of all packages of the repository. */
 const VERSION = '0.1.0';
+/** Users and addresses that one process remembers for the time while Redis is away; about 10 MB at most. */
+const LIMIT_KEYS_MAX = 50_000;
+/** Longest wait for Redis before this process decides alone: a REST call is worth more patience than a message. */
+const LIMIT_WAIT_MS = 250;
 
 export interface RunningGateway extends Running {
   port: number;
@@ -45,6 +55,7 @@ export async function startGateway({ config, log, instance }: Context): Promise<
     const upstream = (name: string, url: string) =>
       open.add(name, undiciUpstream({ name, url, log, ...limits }), (running) => running.close());
     const upstreams = { auth: upstream('auth', config.authUrl), core: upstream('core', config.coreUrl) };
+    const limit = requestLimit(open, { config, log, instance, registry: metrics.registry });
     const verifier = createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience });
     const app = createHttpApp({
       service: 'gateway',
@@ -54,7 +65,7 @@ export async function startGateway({ config, log, instance }: Context): Promise<
       allowedOrigins: config.allowedOrigins,
       parseJson: false,
       health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'gateway', instance, version: VERSION }),
-      routes: (routes) => addGatewayRoutes(routes, { upstreams, requireUser: requireUser(verifier), log }),
+      routes: (routes) => addGatewayRoutes(routes, { upstreams, requireUser: requireUser(verifier), limit, log }),
     });
     const server = await listen(app, { host: config.serverHost, port: config.serverPort });
     open.add('http', server, (http) => http.close());
@@ -73,4 +84,13 @@ export async function startGateway({ config, log, instance }: Context): Promise<
     await open.close();
     throw error;
   }
+}
+
+/** Redis is not waited for: without it each replica counts by itself. */
+function requestLimit(open: Resources, { config, log, instance, registry }: Context & { registry: Registry }): RequestLimit {
+  const redis = open.add('redis', createRedis(config.redisUrl, `gateway-${instance}`, log), (client) => client.disconnect());
+  const metrics = createRateLimitMetrics(registry);
+  const local = new LocalRateLimiter({ bucketsMax: LIMIT_KEYS_MAX });
+  const limiter = createRateLimiter({ redis, log, metrics, local, waitMs: LIMIT_WAIT_MS });
+  return { limiter, limit: { burst: config.rateRestBurst, perSecond: config.rateRestPerSecond } };
 }

@@ -164,7 +164,7 @@ test('the process lists everything that is missing and ends with 78', { timeout:
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number];
   assert.equal(code, 78);
-  for (const line of ['AUTH_URL is missing', 'CORE_URL is wrong', 'JWKS_URL is missing'])
+  for (const line of ['AUTH_URL is missing', 'CORE_URL is wrong', 'JWKS_URL is missing', 'REDIS_URL is missing'])
     assert.match(output, new RegExp(`^  ${line}`, 'm'));
 });
 

@@ -62,6 +62,9 @@ export async function startGatewayStack(changes: Record<string, string> = {}) {
     JWKS_URL: issuer.jwksUrl,
     ALLOWED_ORIGINS: 'https://chat.example.org',
     UPSTREAM_TIMEOUT_MS: '1500',
+    // Nobody listens there: limits of this process only. Suites that are not about limits make more calls than a user may.
+    REDIS_URL: 'redis://127.0.0.1:1',
+    RATE_REST_BURST: '10000',
     ...changes,
   };
   const gateway = await startGateway({ config: loadConfig(gatewayConfig, env, () => ''), log: quiet, instance: 'gateway-test' });
@@ -70,6 +73,7 @@ export async function startGatewayStack(changes: Record<string, string> = {}) {
     auth,
     core,
     issuer,
+    env,
     gateway,
     url: `http://127.0.0.1:${gateway.port}`,
     adminUrl: `http://127.0.0.1:${gateway.adminPort}`,

@@ -21,6 +21,7 @@ before(async () => {
     CORE_URL: core.url,
     JWKS_URL: `${auth.url}/.well-known/jwks.json`,
     TRUSTED_PROXIES: '127.0.0.1',
+    REDIS_URL: 'redis://127.0.0.1:1',
   };
   gateway = await startGateway({ config: loadConfig(gatewayConfig, env, () => ''), log: quiet, instance: 'gateway-test' });
 });

@@ -56,6 +56,7 @@ test('services reach their servers, and each other where they call', () => {
     ['auth', 'redis', 6379],
     ['gateway', 'auth', 8081],
     ['gateway', 'core', 8082],
+    ['gateway', 'redis', 6379],
     ['worker', 'mysql', 3306],
     ['worker', 'postgres', 5432],
     ['worker', 'kafka', 9092],

@@ -6,16 +6,18 @@ import { answerHeaders, hasBody, requestHeaders } from '../domain/headers.ts';
 import { routes, type UpstreamName } from '../domain/routes.ts';
 import type { Upstream, UpstreamAnswer } from '../ports.ts';
 import { limitedBody } from './body-limit.ts';
+import { guardByAddress, guardByUser, type RequestLimit } from './request-guard.ts';
 
 export interface GatewayRoutes {
   upstreams: Record<UpstreamName, Upstream>;
   requireUser: RequestHandler;
+  limit: RequestLimit;
   log: Log;
 }
 
-export function addGatewayRoutes(app: Express, { upstreams, requireUser, log }: GatewayRoutes): void {
+export function addGatewayRoutes(app: Express, { upstreams, requireUser, limit, log }: GatewayRoutes): void {
   for (const { path, upstream, token } of routes) {
-    app.all(path, ...(token ? [requireUser] : []), forward(upstreams[upstream], log));
+    app.all(path, token ? guardByUser(requireUser, limit) : guardByAddress(limit), forward(upstreams[upstream], log));
   }
 }
 

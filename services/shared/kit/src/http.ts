@@ -10,6 +10,7 @@ import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { PROBLEM_TYPE, problemOf, toAppError } from './problem.ts';
+import { LIMIT_HEADERS } from './rate-limit/http.ts';
 
 export interface HttpOptions {
   service: string;
@@ -108,7 +109,7 @@ function cors(allowedOrigins: readonly string[]) {
     if (origin === undefined || !allowed.has(origin)) return next();
     response.setHeader('Access-Control-Allow-Origin', origin);
     response.setHeader('Vary', 'Origin');
-    response.setHeader('Access-Control-Expose-Headers', 'X-Request-Id, Retry-After');
+    response.setHeader('Access-Control-Expose-Headers', ['X-Request-Id', 'Retry-After', ...LIMIT_HEADERS].join(', '));
     if (request.method !== 'OPTIONS') return next();
     response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PATCH, DELETE');
     response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, X-API-Key, Idempotency-Key, X-Request-Id');
