@@ -8,6 +8,10 @@ export interface Identity {
   email: string;
   /** token id, for revocation */
   jti: string;
+  /** login that the token came from: tokens refreshed from each other share it; empty for tokens of foreign issuers */
+  sid: string;
+  /** when the token was made, milliseconds since 1970 */
+  issuedAtMs: number;
   /** end of the token's life, milliseconds since 1970 */
   expiresAtMs: number;
 }
@@ -46,6 +50,8 @@ export function tokenVerifier(keys: JWTVerifyGetKey, { issuer, audience }: { iss
           name: claim('name') || `user ${userId}`,
           email: claim('email'),
           jti: payload.jti ?? '',
+          sid: claim('sid'),
+          issuedAtMs: (payload.iat ?? 0) * 1000,
           expiresAtMs: (payload.exp ?? 0) * 1000,
         };
       } catch (error) {
