@@ -10,6 +10,18 @@ import { WsClient } from './ws-client.ts';
 
 export const quiet = createLog({ service: 'test', instance: 'test', level: process.env['TEST_LOG'] ?? 'error' });
 
+/** All clients of a test come from one address and send as fast as they can. */
+export const NO_LIMITS: Record<string, string> = {
+  MAX_CONNECTIONS_PER_USER: '1000000',
+  MAX_CONNECTIONS_PER_IP: '1000000',
+  ...Object.fromEntries(
+    ['MESSAGE', 'TYPING', 'ROOM_ACTION', 'CONNECT'].flatMap((event) => [
+      [`RATE_${event}_BURST`, '1000000'],
+      [`RATE_${event}_PER_SECOND`, '1000000'],
+    ]),
+  ),
+};
+
 export interface Replica {
   name: string;
   url: string;
@@ -56,6 +68,7 @@ export async function startChatCluster(replicaCount: number, env: Record<string,
         REDIS_URL: servers.redis.url,
         JWKS_URL: issuer.jwksUrl,
         DRAIN_WINDOW_MS: '2000',
+        ...NO_LIMITS,
         STARTUP_TIMEOUT_MS: '15000',
         ...env,
         ...more,

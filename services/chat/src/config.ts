@@ -1,7 +1,19 @@
 // Environment of the chat service.
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static, type TNumber } from '@sinclair/typebox';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
-import { commonConfig, milliseconds, secretUrl, tokenConfig } from '@parley/kit';
+import { commonConfig, milliseconds, secretUrl, tokenConfig, type BucketLimit } from '@parley/kit';
+
+type Capitalized<Name extends string> = `rate${Capitalize<Name>}`;
+
+/** Two variables: RATE_MESSAGE_BURST and RATE_MESSAGE_PER_SECOND, for instance. */
+function rateLimit<Name extends string>(name: Name, limit: BucketLimit, what: string) {
+  const prefix = `rate${name[0]?.toUpperCase()}${name.slice(1)}`;
+  const bound = { exclusiveMinimum: 0, maximum: 1_000_000 };
+  return {
+    [`${prefix}Burst`]: Type.Number({ ...bound, default: limit.burst, description: `${what} at once` }),
+    [`${prefix}PerSecond`]: Type.Number({ ...bound, default: limit.perSecond, description: `${what} per second in the long run` }),
+  } as Record<`${Capitalized<Name>}Burst` | `${Capitalized<Name>}PerSecond`, TNumber>;
+}
 
 export const chatConfig = Type.Object({
   ...commonConfig(8084),
@@ -9,12 +21,29 @@ export const chatConfig = Type.Object({
   databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
   redisUrl: secretUrl('redis://:password@host:6379', 'redis', 'rediss'),
   maxConnections: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000, description: 'WebSocket connections of this instance' }),
+  maxConnectionsPerUser: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 10,
+    description: 'sockets of one user over all replicas; the oldest is closed',
+  }),
+  maxConnectionsPerIp: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 500,
+    description: 'sockets of one address on this instance; an office shares one',
+  }),
+  allowMissingOrigin: Type.Boolean({ default: true, description: 'let clients in that send no Origin: they are no browsers' }),
   messageMaxBytes: Type.Integer({
     minimum: 1,
     maximum: HARD_MESSAGE_MAX_BYTES,
     default: DEFAULT_MESSAGE_MAX_BYTES,
     description: 'largest content of a message',
   }),
+  ...rateLimit('message', { burst: 20, perSecond: 5 }, 'messages of a user'),
+  ...rateLimit('typing', { burst: 5, perSecond: 0.5 }, 'typing signs of a user'),
+  ...rateLimit('roomAction', { burst: 60, perSecond: 10 }, 'joins, leaves and read marks of a user'),
+  ...rateLimit('connect', { burst: 10, perSecond: 1 }, 'connections of an address'),
   drainWindowMs: milliseconds(60_000, 'time in which all sockets are asked to reconnect'),
   drainRatePercentPerSecond: Type.Number({ minimum: 0.1, maximum: 100, default: 5, description: 'share of the sockets asked per second' }),
 });

@@ -1,4 +1,5 @@
 // Metrics of the chat process.
+import { createRateLimitMetrics, type RateLimitMetrics } from '@parley/kit';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface ChatMetrics {
@@ -11,12 +12,15 @@ export interface ChatMetrics {
   commitMessages: Histogram;
   commitFailures: Counter<'failure'>;
   repaired: Counter;
+  rateLimits: RateLimitMetrics;
+  ephemeralSkipped: Counter;
+  presenceEvents: Counter<'outcome'>;
 }
 
 /** `state` is read at each scrape. */
 export function createChatMetrics(
   registry: Registry,
-  state: { connections: () => number; rooms: () => number; queued: () => number },
+  state: { connections: () => number; rooms: () => number; queued: () => number; users: () => number; slow: () => number },
 ): ChatMetrics {
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
@@ -30,6 +34,8 @@ export function createChatMetrics(
     });
   gauge('websocket_connections', 'Open WebSocket connections', state.connections);
   gauge('chat_rooms_active', 'Rooms with joined sockets on this instance', state.rooms);
+  gauge('users_online_total', 'Users with a socket on this instance', state.users);
+  gauge('chat_slow_sockets', 'Sockets that read too slowly for ephemeral frames', state.slow);
   gauge('chat_writer_queue', 'Messages that wait for a transaction', state.queued);
   return {
     received: new Counter({ name: 'websocket_messages_received_total', help: 'Frames received', registers }),
@@ -58,6 +64,18 @@ export function createChatMetrics(
     repaired: new Counter({
       name: 'chat_repaired_entries_total',
       help: 'Entries read from the database because they did not arrive',
+      registers,
+    }),
+    rateLimits: createRateLimitMetrics(registry),
+    ephemeralSkipped: new Counter({
+      name: 'chat_ephemeral_skipped_total',
+      help: 'Times a slow socket was left out of ephemeral frames',
+      registers,
+    }),
+    presenceEvents: new Counter({
+      name: 'chat_presence_events_total',
+      help: 'Presence events of this instance: sent, or suppressed by the budget',
+      labelNames: ['outcome'],
       registers,
     }),
   };

@@ -1,39 +1,58 @@
 // Composition root of the chat service: opens everything in order and closes it in reverse.
-import { connectWriter, createMysqlPool, encodeEntryFrame, MessageWriter, readEpoch, type RoomBatch } from '@parley/chat-store';
+import { createMysqlPool, readEpoch } from '@parley/chat-store';
 import {
   createMetrics,
+  createRateLimiter,
+  createRedis,
   createTokenVerifier,
-  encodeFanout,
   Health,
+  parseTrustedProxies,
   Resources,
+  RevocationList,
   startAdmin,
+  takeTicket,
   untilReachable,
   type Log,
   type Running,
 } from '@parley/kit';
 import { FRAME_OVERHEAD_BYTES, METADATA_MAX_BYTES } from '@parley/protocol';
 import { mysqlReader } from './adapters/mysql-reader.ts';
-import { RedisFanout } from './adapters/redis-fanout.ts';
+import { redisConnections } from './adapters/redis-connections.ts';
+import { RedisRevocations } from './adapters/redis-revocations.ts';
+import { applyRevocation } from './commands/revoke.ts';
+import { sendError } from './commands/send-error.ts';
 import type { ChatConfig } from './config.ts';
 import type { ChatContext } from './context.ts';
-import { drainSockets } from './edge/drain.ts';
-import { sweep } from './edge/sweep.ts';
+import { createDelivery } from './delivery.ts';
+import { AdmissionControl } from './edge/admission.ts';
+import { drainEdge, restartSockets } from './edge/drain.ts';
 import { WsEdge } from './edge/ws.ts';
+import { createBudgets } from './limits/budgets.ts';
 import { createChatMetrics } from './metrics.ts';
-import { RoomRegistry } from './room-registry.ts';
+import { createPresence } from './presence/index.ts';
+import { MembershipLoader } from './rooms/membership-loader.ts';
+import { Typing } from './rooms/typing.ts';
+import type { Session } from './session.ts';
+import { everySecond } from './ticker.ts';
+import { ConnectionCaps } from './users/connection-caps.ts';
+import { LocalUsers } from './users/local-users.ts';
 import { version } from './version.ts';
 
 /** A character may take six bytes of JSON (\u0000); a frame with the largest allowed content must pass. */
 const JSON_ESCAPE_FACTOR = 6;
-/** A replica whose writer cannot reach the database for this long reports not ready. */
-const UNREADY_AFTER_MS = 5000;
 
 export interface ChatService extends Running {
   port: number;
   adminPort: number;
 }
 
-export async function startChat({ config, log, instance }: { config: ChatConfig; log: Log; instance: string }): Promise<ChatService> {
+export interface ChatOptions {
+  config: ChatConfig;
+  log: Log;
+  instance: string;
+}
+
+export async function startChat({ config, log, instance }: ChatOptions): Promise<ChatService> {
   const resources = new Resources(log);
   const health = new Health();
   const { registry } = createMetrics({ service: 'chat', instance });
@@ -43,74 +62,60 @@ export async function startChat({ config, log, instance }: { config: ChatConfig;
     );
     const pool = resources.add('mysql', createMysqlPool(config.databaseUrl), (open) => open.end());
     const epoch = await untilReachable('MySQL', () => readEpoch(pool), { timeoutMs: config.startupTimeoutMs, log });
+    const redis = resources.add('redis', createRedis(config.redisUrl, `${instance}:commands`, log), (open) => open.disconnect());
 
-    const edge: WsEdge = new WsEdge({
-      health,
-      log,
-      maxConnections: config.maxConnections,
-      allowedOrigins: new Set(config.allowedOrigins),
-      healthAnswer: () => ({
-        status: health.draining ? 'draining' : 'ok',
-        service: 'chat',
-        instance,
-        version,
-        connections: edge.sessions.size,
-      }),
-      context: () => context,
-    });
-    const fanout = resources.add(
-      'redis',
-      new RedisFanout({
-        url: config.redisUrl,
-        instance,
-        log,
-        onEntries: (roomId, first, frames) => rooms.accept(roomId, first, frames),
-        onReconnect: () => void rooms.compareHeads().catch(() => {}),
-      }),
-      (open) => open.close(),
-    );
+    const users = new LocalUsers();
+    const slow = new Set<Session>();
     const reader = mysqlReader(pool);
-    const onRepair = (entries: number) => metrics.repaired.inc(entries);
-    const rooms: RoomRegistry = resources.add('rooms', new RoomRegistry({ reader, fanout, topics: edge, log, onRepair }), (open) =>
-      open.close(),
-    );
-    const writer: MessageWriter = resources.add(
-      'writer',
-      new MessageWriter({
-        connect: () => connectWriter(config.databaseUrl),
-        onCommit: (batches) => announce(batches, { rooms, fanout, instance }),
-        log,
-        observe: (event) => {
-          if ('failed' in event) return metrics.commitFailures.inc({ failure: event.failed });
-          metrics.commitSeconds.observe(event.seconds);
-          metrics.commitMessages.observe(event.committed);
-        },
-      }),
-      (open) => open.close(),
-    );
+    const edge = createEdge({ config, health, log, instance, slow, context: () => context });
     const metrics = createChatMetrics(registry, {
       connections: () => edge.sessions.size,
-      rooms: () => rooms.size,
-      queued: () => writer.queued,
+      rooms: () => delivery.rooms.size,
+      queued: () => delivery.writer.queued,
+      users: () => users.count,
+      slow: () => slow.size,
     });
+    const revocations = resources.add(
+      'revocations',
+      new RedisRevocations({ redis, log, onRevocation: (revocation) => applyRevocation(context, revocation) }),
+      (open) => open.close(),
+    );
+    const delivery = createDelivery({
+      ...{ resources, databaseUrl: config.databaseUrl, redisUrl: config.redisUrl, pool, redis, reader, instance, epoch },
+      ...{ topics: edge, users, slow, metrics, log },
+      refuseJoin: (session, room_id) => sendError(context, session, 'not_a_member', { room_id }),
+      onNewEpoch: () => restartSockets(edge.sessions),
+      onRevocation: (text) => revocations.receive(text),
+    });
+    const { publishToRoom, userEvents } = delivery;
+    const presence = resources.add('presence', createPresence({ redis, pool, instance, publishToRoom, users, log, metrics }), (open) =>
+      open.close(),
+    );
     const context: ChatContext = {
-      instance,
-      epoch,
+      ...{ instance, users, presence, metrics, log, ...delivery },
       messageMaxBytes: config.messageMaxBytes,
       frameMaxBytes: config.messageMaxBytes * JSON_ESCAPE_FACTOR + METADATA_MAX_BYTES * 2 + FRAME_OVERHEAD_BYTES,
       verifier: createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience }),
-      reader,
-      rooms,
-      writer,
-      metrics,
-      log,
+      tickets: { take: (id) => takeTicket(redis, id) },
+      revocations: new RevocationList(),
+      memberships: new MembershipLoader(reader),
+      caps: new ConnectionCaps({
+        connections: redisConnections(redis, config.maxConnectionsPerUser),
+        users,
+        events: userEvents,
+        maxPerUser: config.maxConnectionsPerUser,
+      }),
+      typing: new Typing(publishToRoom),
+      limits: createBudgets(config, createRateLimiter({ redis, log, metrics: metrics.rateLimits })),
     };
-    await untilReachable('MySQL', () => writer.open(), { timeoutMs: config.startupTimeoutMs, log });
-    rooms.start();
-    const ticker = setInterval(everySecond({ edge, writer, health }), 1000);
-    resources.add('ticker', ticker, clearInterval);
+    await untilReachable('MySQL', () => delivery.writer.open(), { timeoutMs: config.startupTimeoutMs, log });
+    await revocations.start();
+    delivery.rooms.start();
+    delivery.updates.start();
+    presence.start();
+    resources.add('ticker', setInterval(everySecond(context, { edge, slow, health }), 1000), clearInterval);
     const port = await edge.listen(config.serverHost, config.serverPort);
-    resources.add('sockets', edge, (open) => drain(open, health, config));
+    resources.add('sockets', edge, (open) => drainEdge(open, health, config));
     health.started();
     log.info({ port, adminPort: admin.port, epoch }, 'ready');
     return { port, adminPort: admin.port, close: () => resources.close() };
@@ -120,34 +125,29 @@ export async function startChat({ config, log, instance }: { config: ChatConfig;
   }
 }
 
-/** In one turn: this replica's sockets through the room's sequencer, then one payload per room for the others. */
-function announce(
-  batches: readonly RoomBatch[],
-  { rooms, fanout, instance }: { rooms: RoomRegistry; fanout: RedisFanout; instance: string },
-): void {
-  for (const { roomId, fromSeq, entries } of batches) {
-    const frames = entries.map(encodeEntryFrame);
-    rooms.accept(roomId, fromSeq, frames);
-    fanout.publish(roomId, encodeFanout({ seq: fromSeq, from: instance }, frames));
-  }
+interface EdgeParts extends ChatOptions {
+  health: Health;
+  slow: Set<Session>;
+  context: () => ChatContext;
 }
 
-function everySecond({ edge, writer, health }: { edge: WsEdge; writer: MessageWriter; health: Health }): () => void {
-  let failingSince: number | undefined;
-  return () => {
-    const now = Date.now();
-    sweep(edge.sessions, now);
-    const reason = writer.unavailableReason;
-    failingSince = reason === undefined ? undefined : (failingSince ?? now);
-    const unready = failingSince !== undefined && now - failingSince >= UNREADY_AFTER_MS;
-    health.set('mysql', unready ? reason : undefined);
-  };
-}
-
-/** Not ready, stop accepting, tell the sockets, close them; what was accepted is committed by the writer's own close after this. */
-async function drain(edge: WsEdge, health: Health, config: ChatConfig): Promise<void> {
-  health.drain();
-  edge.stopAccepting();
-  await drainSockets(edge.sessions, { windowMs: config.drainWindowMs, ratePercentPerSecond: config.drainRatePercentPerSecond });
-  edge.close();
+function createEdge({ config, health, log, instance, slow, context }: EdgeParts): WsEdge {
+  const edge: WsEdge = new WsEdge({
+    ...{ health, log, slow, context },
+    admission: new AdmissionControl({
+      maxConnections: config.maxConnections,
+      maxPerAddress: config.maxConnectionsPerIp,
+      allowedOrigins: new Set(config.allowedOrigins),
+      allowMissingOrigin: config.allowMissingOrigin,
+      trustedProxies: parseTrustedProxies(config.trustedProxies),
+    }),
+    healthAnswer: () => ({
+      status: health.draining ? 'draining' : 'ok',
+      service: 'chat',
+      instance,
+      version,
+      connections: edge.sessions.size,
+    }),
+  });
+  return edge;
 }

@@ -1,13 +1,28 @@
-// What the server keeps of one socket: one object of fixed shape, no timers and no closures of its own.
+// What the server keeps of one socket: one object of fixed shape, no timers and no closures of its own. Most sockets look at one
+// room; a Map exists only from the second one on.
 import type { WebSocket } from 'uWebSockets.js';
 import type { Identity } from '@parley/kit';
 import type { Strikes } from './domain/strikes.ts';
-import type { RoomFeed } from './room-feed.ts';
+import type { RoomFeed } from './rooms/room-feed.ts';
 
 export type SessionState = 'pending' | 'open' | 'closed';
 
-/** A room of this socket: under way, or joined with its feed. */
-export type RoomMembership = { joined: false } | { joined: true; feed: RoomFeed };
+/** What a client shows to prove who it is. */
+export type Credential = { kind: 'token' | 'ticket'; value: string };
+
+/** Of a verified token, what a socket needs for its life. */
+export type SocketIdentity = Omit<Identity, 'email'>;
+
+/** A join that is under way, or the feed of a joined room. */
+export type RoomPlace = RoomFeed | JoinInProgress;
+
+/** Compared by identity: a later join, leave or removal puts another object or none into its place. */
+export class JoinInProgress {
+  readonly roomId: string;
+  constructor(roomId: string) {
+    this.roomId = roomId;
+  }
+}
 
 /** Builds of the binding differ: some return this object from getUserData(), some copy its own keys. One key survives both. */
 export interface SocketData {
@@ -18,27 +33,70 @@ export class Session {
   ws: WebSocket<SocketData> | undefined = undefined;
   state: SessionState = 'pending';
   readonly id: string;
-  /** where the token came from at the upgrade; cleared when verified */
-  upgradeToken: string | undefined;
-  identity: Identity | undefined = undefined;
+  readonly address: string;
+  /** from the upgrade; cleared when the verification begins */
+  credential: Credential | undefined;
+  identity: SocketIdentity | undefined = undefined;
   readonly openedAtMs: number;
   /** frames that arrived before the token was verified; undefined afterwards */
   queued: string[] | undefined = undefined;
   queuedBytes = 0;
   verifying = false;
   warnedOfExpiry = false;
+  /** has been asked to reconnect elsewhere */
+  toldToReconnect = false;
+  /** since when its buffer is too full for ephemeral frames; 0: it is not */
+  slowSinceMs = 0;
+  /** joins that were not charged and led nowhere */
+  freeJoinsFailed = 0;
   strikes: Strikes | undefined = undefined;
-  rooms: Map<string, RoomMembership> | undefined = undefined;
+  refusals: Strikes | undefined = undefined;
+  #first: RoomPlace | undefined = undefined;
+  #more: Map<string, RoomPlace> | undefined = undefined;
 
-  constructor(id: string, upgradeToken: string | undefined, openedAtMs: number) {
+  constructor({ id, address, credential, nowMs }: { id: string; address: string; credential: Credential | undefined; nowMs: number }) {
     this.id = id;
-    this.upgradeToken = upgradeToken;
-    this.openedAtMs = openedAtMs;
+    this.address = address;
+    this.credential = credential;
+    this.openedAtMs = nowMs;
+  }
+
+  /** Rooms joined or being joined. */
+  get roomCount(): number {
+    return (this.#first ? 1 : 0) + (this.#more?.size ?? 0);
+  }
+
+  room(roomId: string): RoomPlace | undefined {
+    return this.#first?.roomId === roomId ? this.#first : this.#more?.get(roomId);
+  }
+
+  setRoom(place: RoomPlace): void {
+    if (this.#more?.has(place.roomId)) this.#more.set(place.roomId, place);
+    else if (!this.#first || this.#first.roomId === place.roomId) this.#first = place;
+    else (this.#more ??= new Map<string, RoomPlace>()).set(place.roomId, place);
+  }
+
+  deleteRoom(roomId: string): void {
+    if (this.#first?.roomId === roomId) this.#first = undefined;
+    else this.#more?.delete(roomId);
+  }
+
+  roomIds(): string[] {
+    return [...(this.#first ? [this.#first.roomId] : []), ...(this.#more?.keys() ?? [])];
   }
 
   /** Sends one frame; nothing happens when the socket is gone. */
   send(frame: object): void {
     if (this.state !== 'closed') this.ws?.send(JSON.stringify(frame));
+  }
+
+  /** Sends encoded frames in one write. */
+  sendFrames(frames: readonly Buffer[]): void {
+    const { ws } = this;
+    if (this.state === 'closed' || !ws) return;
+    ws.cork(() => {
+      for (const frame of frames) ws.send(frame);
+    });
   }
 
   /** Ends the connection with a close code; the edge's close handler cleans up. */

@@ -59,7 +59,7 @@ describe('bad input on the socket', () => {
     assert.equal((await invalid('{"type":'))['code'], 'invalid_frame');
     assert.deepEqual((await invalid({ type: 'nonsense' }))['details'], {
       path: '/type',
-      message: 'unknown type; known: auth, join_room, leave_room, message, ping',
+      message: 'unknown type; known: auth, join_room, leave_room, message, read, typing, ping',
     });
     assert.equal(((await invalid({ type: 'join_room', room_id: 7 }))['details'] as { path: string }).path, '/room_id');
     assert.equal(

@@ -17,7 +17,9 @@ const message = (over: Partial<NewMessage>): NewMessage => ({
   ...over,
 });
 const facts = (over: Partial<BatchFacts> = {}): BatchFacts => ({
-  rooms: new Map(rooms.map((id, index) => [id, { lastSeq: index * 10, messageCount: index * 7, lastMessageAtMs: 0 }])),
+  rooms: new Map(
+    rooms.map((id, index) => [id, { lastSeq: index * 10, messageCount: index * 7, memberVersion: 1, hiddenCount: 0, lastMessageAtMs: 0 }]),
+  ),
   members: new Set(rooms.flatMap((id) => [membershipKey(id, 1), membershipKey(id, 2)])),
   stored: new Map(),
   ...over,
@@ -34,7 +36,9 @@ describe('the plan of a batch', () => {
   });
 
   test('time never runs backwards within a room', () => {
-    const known = facts({ rooms: new Map([[rooms[0] as string, { lastSeq: 4, messageCount: 4, lastMessageAtMs: 5000 }]]) });
+    const known = facts({
+      rooms: new Map([[rooms[0] as string, { lastSeq: 4, messageCount: 4, memberVersion: 1, hiddenCount: 0, lastMessageAtMs: 5000 }]]),
+    });
     const [result] = planBatch([message({})], known, 1000).results;
     assert.ok(result?.ok && result.stored.createdAt === new Date(5000).toISOString());
   });

@@ -11,7 +11,7 @@ describe('ring', () => {
   test('answers exactly what it still holds, whatever is pushed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), fc.array(fc.integer({ min: 1, max: 5 })), fc.nat(60), (capacity, sizes, from) => {
-        const ring = new Ring(capacity);
+        const ring = new Ring({ frames: capacity, bytes: 1_000_000 });
         let last = 10;
         ring.push([], last);
         for (const size of sizes) {
@@ -35,7 +35,7 @@ describe('ring', () => {
   });
 
   test('forgets everything after a jump, so that what it holds is gapless', () => {
-    const ring = new Ring(10);
+    const ring = new Ring({ frames: 10, bytes: 1_000_000 });
     ring.push([Buffer.from('1')], 1);
     ring.push([Buffer.from('5')], 5);
     assert.equal(ring.since(1), undefined);

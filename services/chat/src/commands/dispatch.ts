@@ -9,11 +9,15 @@ import {
 } from '@parley/protocol';
 import type { ChatContext } from '../context.ts';
 import { strike } from '../domain/strikes.ts';
-import type { Session } from '../session.ts';
+import type { Credential, Session } from '../session.ts';
 import { authenticate } from './authenticate.ts';
-import { joinRoom, leave } from './join-room.ts';
+import { join } from './join-room.ts';
+import { leave } from './leave-room.ts';
+import { limited } from './limited.ts';
 import { message } from './message.ts';
+import { read } from './read.ts';
 import { sendError } from './send-error.ts';
+import { typing } from './typing.ts';
 
 /** Handles one text frame. Synchronous up to the first read of the database; never throws. */
 export function receive(context: ChatContext, session: Session, text: string): void {
@@ -27,7 +31,9 @@ export function receive(context: ChatContext, session: Session, text: string): v
 function receivePending(context: ChatContext, session: Session, text: string): void {
   const parsed = parseClientFrame(text);
   if (!parsed.ok) return wrongFrame(context, session, parsed);
-  if (parsed.frame.type === 'auth' && !session.verifying) return startAuthentication(context, session, parsed.frame.token);
+  if (parsed.frame.type === 'auth' && !session.verifying) {
+    return startAuthentication(context, session, { kind: 'token', value: parsed.frame.token });
+  }
   session.queued ??= [];
   session.queuedBytes += text.length;
   if (session.queued.length >= PENDING_FRAMES_MAX || session.queuedBytes > PENDING_BYTES_MAX) {
@@ -37,8 +43,8 @@ function receivePending(context: ChatContext, session: Session, text: string): v
   session.queued.push(text);
 }
 
-export function startAuthentication(context: ChatContext, session: Session, token: string): void {
-  void authenticate(context, session, token, (frames) => {
+export function startAuthentication(context: ChatContext, session: Session, credential: Credential): void {
+  void authenticate(context, session, credential, (frames) => {
     for (const frame of frames) receive(context, session, frame);
   });
 }
@@ -56,12 +62,18 @@ function run(context: ChatContext, session: Session, frame: ClientFrame): void {
       return message(context, session, frame);
     case 'ping':
       return session.send({ type: 'pong' });
+    case 'typing':
+      return typing(context, session, frame);
     case 'join_room':
-      return void joinRoom(context, session, frame);
+      return join(context, session, frame);
     case 'leave_room':
-      leave(context, session, frame.room_id);
-      return session.send({ type: 'left', room_id: frame.room_id });
+      return limited(context, session, { kind: 'room_action', about: { room_id: frame.room_id } }, () => {
+        leave(context, session, frame.room_id);
+        session.send({ type: 'left', room_id: frame.room_id });
+      });
+    case 'read':
+      return limited(context, session, { kind: 'room_action', about: { room_id: frame.room_id } }, () => read(context, session, frame));
     case 'auth':
-      if (!session.verifying) startAuthentication(context, session, frame.token);
+      if (!session.verifying) startAuthentication(context, session, { kind: 'token', value: frame.token });
   }
 }

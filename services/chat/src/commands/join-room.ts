@@ -1,56 +1,63 @@
 // `join_room`: replay and live delivery without a hole between them (spec 02 §2.4, ADR 0006).
-import { REPLAY_MAX, ROOMS_PER_SOCKET_MAX, type JoinRoomFrame } from '@parley/protocol';
-import { encodeEntryFrame, type Membership } from '@parley/chat-store';
+import { FREE_JOINS_MS, REPLAY_MAX, ROOMS_PER_SOCKET_MAX, type JoinRoomFrame } from '@parley/protocol';
+import type { Membership } from '@parley/chat-store';
 import { messageOf } from '@parley/kit';
 import type { ChatContext } from '../context.ts';
 import { planReplay, type ReplayPlan } from '../domain/replay.ts';
-import type { RoomFeed } from '../room-feed.ts';
-import type { RoomMembership, Session } from '../session.ts';
+import type { RoomFeed } from '../rooms/room-feed.ts';
+import { JoinInProgress, type Session } from '../session.ts';
+import { leave } from './leave-room.ts';
+import { limited } from './limited.ts';
 import { sendError } from './send-error.ts';
 
-export async function joinRoom(context: ChatContext, session: Session, frame: JoinRoomFrame): Promise<void> {
+/** Joins of rooms that are not the user's, after which the free ones end. */
+const FREE_FAILURES_MAX = 10;
+
+/** After a reconnect a client joins all its rooms at once: these joins are free, so that a resume is never refused. */
+export function join(context: ChatContext, session: Session, frame: JoinRoomFrame): void {
+  const free =
+    Date.now() - session.openedAtMs < FREE_JOINS_MS && !session.room(frame.room_id) && session.freeJoinsFailed < FREE_FAILURES_MAX;
+  if (free) return void joinRoom(context, session, frame);
+  limited(context, session, { kind: 'room_action', about: { room_id: frame.room_id } }, () => void joinRoom(context, session, frame));
+}
+
+async function joinRoom(context: ChatContext, session: Session, frame: JoinRoomFrame): Promise<void> {
   const { room_id } = frame;
-  session.rooms ??= new Map<string, RoomMembership>();
-  const { rooms } = session;
-  const before = rooms.get(room_id);
-  if (!before && rooms.size >= ROOMS_PER_SOCKET_MAX) return sendError(context, session, 'too_many_rooms', { room_id });
   // A second join of a joined room is a request for what is missing: leave first, so that replay and live frames do not mix.
-  if (before) leave(context, session, room_id);
-  const joining: RoomMembership = { joined: false };
-  rooms.set(room_id, joining);
+  if (session.room(room_id)) leave(context, session, room_id);
+  else if (session.roomCount >= ROOMS_PER_SOCKET_MAX) return sendError(context, session, 'too_many_rooms', { room_id });
+  const joining = new JoinInProgress(room_id);
+  session.setRoom(joining);
   let feed: RoomFeed | undefined;
   try {
-    const membership = await context.reader.membership(room_id, session.identity?.userId ?? 0);
-    if (!membership) {
-      if (rooms.get(room_id) === joining) rooms.delete(room_id);
-      return sendError(context, session, 'not_a_member', { room_id });
-    }
     feed = await context.rooms.acquire(room_id);
+    // Read after the subscription stands: a removal that is committed later than this read is seen by the feed.
+    const membership = await context.memberships.load(room_id, session.identity?.userId ?? 0);
+    if (!membership) return refuseStranger(context, session, { feed, joining });
+    feed.start(membership.lastSeq);
     // Another replica may have acked more than has arrived here: a client never sees the room go back.
     await feed.catchUp(membership.lastSeq);
     const asked = { afterSeq: frame.after_seq, epoch: frame.epoch };
-    const plan = planReplay(asked, { head: feed.last, epoch: context.epoch }, REPLAY_MAX);
-    const older = plan.from === undefined ? [] : await readOlder(context, feed, plan.from);
-    // The socket left, joined again or closed while the database answered.
-    if (session.state !== 'open' || rooms.get(room_id) !== joining) return context.rooms.release(feed);
+    const plan = planReplay(asked, { head: feed.last, epoch: context.rooms.epoch }, REPLAY_MAX);
+    const older = plan.from === undefined ? [] : await feed.older(plan.from);
+    // The socket left, joined again, was removed or closed while the database answered.
+    if (session.state !== 'open' || session.room(room_id) !== joining) return context.rooms.release(feed);
     deliver(context, session, { feed, membership, plan, older });
   } catch (error) {
     if (feed) context.rooms.release(feed);
-    if (rooms.get(room_id) === joining) rooms.delete(room_id);
+    if (session.room(room_id) === joining) session.deleteRoom(room_id);
     context.log.warn({ room_id, reason: messageOf(error) }, 'a join failed');
     sendError(context, session, 'unavailable', { room_id, retry_after_ms: 1000 });
   }
 }
 
-/** Reads from the database until the feed's ring reaches what was read. */
-async function readOlder(context: ChatContext, feed: RoomFeed, from: number): Promise<Buffer[]> {
-  const frames: Buffer[] = [];
-  while (feed.recent(from + frames.length) === undefined) {
-    const entries = await context.reader.entriesAfter(feed.roomId, from + frames.length - 1, REPLAY_MAX);
-    if (entries.length === 0) break;
-    for (const entry of entries) frames.push(encodeEntryFrame(entry));
-  }
-  return frames;
+/** Also for a room that does not exist: who is no member learns nothing about it. */
+function refuseStranger(context: ChatContext, session: Session, { feed, joining }: { feed: RoomFeed; joining: JoinInProgress }): void {
+  context.rooms.release(feed);
+  session.freeJoinsFailed++;
+  if (session.room(feed.roomId) !== joining) return;
+  session.deleteRoom(feed.roomId);
+  sendError(context, session, 'not_a_member', { room_id: feed.roomId });
 }
 
 interface Delivery {
@@ -80,7 +87,7 @@ function deliver(context: ChatContext, session: Session, { feed, membership, pla
       JSON.stringify({
         type: 'joined',
         room_id: roomId,
-        epoch: context.epoch,
+        epoch: context.rooms.epoch,
         seq: feed.last,
         recovered: plan.recovered,
         ...(plan.from === undefined ? {} : { replayed_from: plan.from }),
@@ -90,14 +97,11 @@ function deliver(context: ChatContext, session: Session, { feed, membership, pla
     );
     ws.subscribe(roomId);
   });
-  session.rooms?.set(roomId, { joined: true, feed });
-}
-
-/** Takes the socket out of a room; a join that is under way notices by itself. */
-export function leave(context: ChatContext, session: Session, roomId: string): void {
-  const room = session.rooms?.get(roomId);
-  session.rooms?.delete(roomId);
-  if (!room?.joined) return;
-  if (session.state === 'open') session.ws?.unsubscribe(roomId);
-  context.rooms.release(room.feed);
+  session.setRoom(feed);
+  context.presence
+    .ofRoom(roomId)
+    .then((frame) => {
+      if (session.room(roomId) === feed) session.send(frame);
+    })
+    .catch(() => {});
 }

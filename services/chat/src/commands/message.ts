@@ -3,6 +3,7 @@ import type { MessageFrame } from '@parley/protocol';
 import { newId, type AppendResult } from '@parley/chat-store';
 import type { ChatContext } from '../context.ts';
 import type { Session } from '../session.ts';
+import { limited } from './limited.ts';
 import { sendError } from './send-error.ts';
 
 export function message(context: ChatContext, session: Session, frame: MessageFrame): void {
@@ -12,25 +13,34 @@ export function message(context: ChatContext, session: Session, frame: MessageFr
     sendError(context, session, 'message_too_large', { ...about, message: `content has more than ${context.messageMaxBytes} bytes` });
     return;
   }
+  limited(context, session, { kind: 'message', about }, () => submit(context, session, frame, about));
+}
+
+interface About {
+  room_id: string;
+  client_msg_id?: string;
+}
+
+function submit(context: ChatContext, session: Session, frame: MessageFrame, about: About): void {
   const { identity } = session;
   if (!identity) return;
   const outcome = context.writer.submit({
     message: {
       id: newId(),
-      roomId: room_id,
+      roomId: frame.room_id,
       senderId: identity.userId,
       senderName: identity.name.slice(0, 120),
-      content,
+      content: frame.content,
       messageType: frame.message_type ?? 'text',
       metadata: frame.metadata ?? null,
-      clientMsgId: client_msg_id,
+      clientMsgId: frame.client_msg_id,
     },
     settle: (result) => settle(context, session, about, result),
   });
   if (!outcome.ok) sendError(context, session, outcome.code, { ...about, retry_after_ms: outcome.retryAfterMs });
 }
 
-function settle(context: ChatContext, session: Session, about: { room_id: string; client_msg_id?: string }, result: AppendResult): void {
+function settle(context: ChatContext, session: Session, about: About, result: AppendResult): void {
   if (!result.ok) {
     sendError(context, session, result.code, { ...about, ...(result.code === 'unavailable' ? { retry_after_ms: 1000 } : {}) });
     return;

@@ -1,20 +1,33 @@
 // The newest encoded frames of one room, so that a join that is only a little behind costs no read of the database.
 
+export interface RingLimits {
+  frames: number;
+  /** the newest frame is kept whatever its size */
+  bytes: number;
+}
+
 export class Ring {
-  readonly #capacity: number;
+  readonly #limits: RingLimits;
   #frames: Buffer[] = [];
+  #bytes = 0;
   #last = 0;
 
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+  constructor(limits: RingLimits) {
+    this.#limits = limits;
   }
 
   /** Adds frames that follow each other and end at `last`. A jump empties the ring: what it holds is always gapless. */
   push(frames: readonly Buffer[], last: number): void {
-    if (last - frames.length !== this.#last) this.#frames = [];
-    for (const frame of frames) this.#frames.push(frame);
-    if (this.#frames.length > this.#capacity) this.#frames.splice(0, this.#frames.length - this.#capacity);
+    if (last - frames.length !== this.#last) {
+      this.#frames = [];
+      this.#bytes = 0;
+    }
+    for (const frame of frames) {
+      this.#frames.push(frame);
+      this.#bytes += frame.length;
+    }
     this.#last = last;
+    this.#trim();
   }
 
   /** The frames from seq `from` to the newest, or undefined when the ring does not reach back that far. */
@@ -22,5 +35,12 @@ export class Ring {
     if (from > this.#last) return [];
     const oldest = this.#last - this.#frames.length + 1;
     return from >= oldest ? this.#frames.slice(from - oldest) : undefined;
+  }
+
+  #trim(): void {
+    let drop = Math.max(0, this.#frames.length - this.#limits.frames);
+    for (let index = 0; index < drop; index++) this.#bytes -= (this.#frames[index] as Buffer).length;
+    while (this.#bytes > this.#limits.bytes && drop < this.#frames.length - 1) this.#bytes -= (this.#frames[drop++] as Buffer).length;
+    if (drop > 0) this.#frames.splice(0, drop);
   }
 }

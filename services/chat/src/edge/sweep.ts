@@ -1,4 +1,4 @@
-// Once a second: sockets that have not authenticated in time, and tokens that run out. One timer for all sockets.
+// Once a second: sockets that have not authenticated in time, tokens that run out, readers that are too slow. One timer for all sockets.
 import { AUTH_DEADLINE_MS, closeCodes } from '@parley/protocol';
 import type { Session } from '../session.ts';
 
@@ -7,8 +7,15 @@ const WARN_BEFORE_MS = 60_000;
 /** A token may be this old before its socket is closed: a refresh may be under way. */
 const LEEWAY_MS = 30_000;
 
-export function sweep(sessions: Iterable<Session>, nowMs: number): void {
+/** Unsent bytes above which a socket gets no ephemeral frames. */
+const SLOW_BYTES = 16 * 1024;
+/** A socket that stays above that for so long does not read at all; it is told while there is still room for the close frame. */
+const SLOW_MAX_MS = 10_000;
+
+/** `slow` is kept up to date. */
+export function sweep(sessions: Iterable<Session>, slow: Set<Session>, nowMs: number): void {
   for (const session of sessions) {
+    if (watchBuffer(session, slow, nowMs)) continue;
     if (session.state === 'pending') {
       if (nowMs - session.openedAtMs > AUTH_DEADLINE_MS) session.end(closeCodes.auth);
       continue;
@@ -22,4 +29,20 @@ export function sweep(sessions: Iterable<Session>, nowMs: number): void {
       session.send({ type: 'token_expiring', expires_in_ms: Math.max(0, left) });
     }
   }
+}
+
+/** Returns true when the socket was closed. */
+function watchBuffer(session: Session, slow: Set<Session>, nowMs: number): boolean {
+  if ((session.ws?.getBufferedAmount() ?? 0) <= SLOW_BYTES) {
+    if (session.slowSinceMs !== 0) slow.delete(session);
+    session.slowSinceMs = 0;
+    return false;
+  }
+  if (session.slowSinceMs === 0) {
+    session.slowSinceMs = nowMs;
+    slow.add(session);
+  }
+  if (nowMs - session.slowSinceMs < SLOW_MAX_MS) return false;
+  session.end(closeCodes.slow_consumer);
+  return true;
 }

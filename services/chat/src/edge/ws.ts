@@ -1,13 +1,16 @@
 // The only file that sees uWebSockets.js: upgrade, socket events, /api/health. Each handler is synchronous and catches everything,
 // because a throw in a native callback ends the process.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
 import uWS, { type HttpRequest, type HttpResponse, type TemplatedApp, type us_socket_context_t, type WebSocket } from 'uWebSockets.js';
-import { closeCodes, FRAME_HARD_MAX_BYTES, type HealthAnswer } from '@parley/protocol';
-import { messageOf, type Health, type Log } from '@parley/kit';
+import { closeCodes, errorCodes, FRAME_HARD_MAX_BYTES, type ErrorCodeName, type HealthAnswer } from '@parley/protocol';
+import { AppError, messageOf, PROBLEM_TYPE, problemOf, type Health, type Log } from '@parley/kit';
+import { signOff } from '../commands/authenticate.ts';
 import { receive, startAuthentication, wrongFrame } from '../commands/dispatch.ts';
-import { leave } from '../commands/join-room.ts';
+import { leave } from '../commands/leave-room.ts';
 import type { ChatContext } from '../context.ts';
-import { Session, type SocketData } from '../session.ts';
+import { Session, type Credential, type SocketData } from '../session.ts';
+import type { AdmissionControl } from './admission.ts';
 import { CLOSE_ON_BACKPRESSURE, closeApp, listenExclusively, type Listener } from './uws.ts';
 
 /** A socket whose unsent bytes pass this bound is closed; it resumes by seq. */
@@ -18,8 +21,9 @@ const IDLE_TIMEOUT_SECONDS = 60;
 export interface EdgeOptions {
   health: Health;
   log: Log;
-  maxConnections: number;
-  allowedOrigins: ReadonlySet<string>;
+  admission: AdmissionControl;
+  /** sockets that read too slowly for ephemeral frames; a closed one leaves it */
+  slow: Set<Session>;
   healthAnswer: () => HealthAnswer;
   /** The context exists only after the edge, because the registry publishes through the edge. */
   context: () => ChatContext;
@@ -29,6 +33,9 @@ export class WsEdge {
   readonly app: TemplatedApp = uWS.App();
   readonly sessions = new Set<Session>();
   readonly #options: EdgeOptions;
+  /** Another one for each start, so that a session id never comes twice. */
+  readonly #sessionPrefix = `${randomBytes(6).toString('base64url')}-`;
+  #sessionCount = 0;
   #listener: Listener | undefined;
 
   constructor(options: EdgeOptions) {
@@ -46,9 +53,7 @@ export class WsEdge {
       close: (ws, code) => this.#guard('close', () => this.#close(ws, code)),
     });
     this.app.get('/api/health', (response) => this.#guard('health', () => this.#health(response)));
-    this.app.any('/*', (response) =>
-      this.#guard('other', () => answer(response, '404 Not Found', { code: 'not_found', status: 404, title: 'Not found' })),
-    );
+    this.app.any('/*', (response) => this.#guard('other', () => refuse(response, 'not_found')));
   }
 
   /** Delivers one encoded frame to every socket of a topic. Frames published in one turn share a write per socket. */
@@ -73,23 +78,23 @@ export class WsEdge {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const { health, maxConnections, allowedOrigins } = this.#options;
-    const origin = request.getHeader('origin');
-    if (origin !== '' && !allowedOrigins.has(origin))
-      return answer(response, '403 Forbidden', { code: 'forbidden', status: 403, title: 'This origin is not allowed' });
-    if (health.draining || this.sessions.size >= maxConnections) {
-      const code = health.draining ? 'draining' : 'overloaded';
-      return answer(response, '503 Service Unavailable', {
-        code,
-        status: 503,
-        title: 'No more connections on this instance',
-        retry_after_ms: 1000,
-      });
-    }
-    const bearer = /^Bearer (\S+)$/i.exec(request.getHeader('authorization'))?.[1];
-    const token = bearer ?? (request.getQuery('token') || undefined);
+    const { health, admission } = this.#options;
+    const admitted = admission.decide({
+      origin: request.getHeader('origin'),
+      peer: Buffer.from(response.getRemoteAddressAsText()).toString(),
+      forwardedFor: request.getHeader('x-forwarded-for'),
+      draining: health.draining,
+      connections: this.sessions.size,
+    });
+    if (!admitted.ok) return refuse(response, admitted.code, admitted.detail);
+    const session = new Session({
+      id: `${this.#sessionPrefix}${(++this.#sessionCount).toString(36)}`,
+      address: admitted.address,
+      credential: credentialOf(request),
+      nowMs: Date.now(),
+    });
     response.upgrade(
-      { session: new Session(randomUUID(), token, Date.now()) },
+      { session },
       request.getHeader('sec-websocket-key'),
       '', // a subprotocol is neither asked for nor given
       request.getHeader('sec-websocket-extensions'),
@@ -98,12 +103,25 @@ export class WsEdge {
   }
 
   #open(ws: WebSocket<SocketData>): void {
+    const context = this.#options.context();
     const session = ws.getUserData().session;
     session.ws = ws;
     this.sessions.add(session);
-    const token = session.upgradeToken;
-    session.upgradeToken = undefined;
-    if (token !== undefined) startAuthentication(this.#options.context(), session, token);
+    this.#options.admission.opened(session.address);
+    const { credential } = session;
+    session.credential = undefined;
+    context.limits.connect.spend(
+      session.address,
+      () => {
+        if (credential) startAuthentication(context, session, credential);
+      },
+      (retryAfterMs) => {
+        context.metrics.rateLimits.exceeded.inc({ event: 'connect' });
+        const seconds = Math.ceil(retryAfterMs / 100) / 10;
+        session.send({ type: 'rate_limit_exceeded', event_type: 'connect', retry_after: seconds, message: 'Too many new connections' });
+        session.end(closeCodes.flooding);
+      },
+    );
   }
 
   /** The buffer belongs to the native side and is gone after this call, so its text is taken at once. */
@@ -122,8 +140,11 @@ export class WsEdge {
     session.state = 'closed';
     session.ws = undefined;
     this.sessions.delete(session);
+    this.#options.slow.delete(session);
+    this.#options.admission.closed(session.address);
     context.metrics.closed.inc({ code: String(code) });
-    for (const roomId of [...(session.rooms?.keys() ?? [])]) leave(context, session, roomId);
+    for (const roomId of session.roomIds()) leave(context, session, roomId);
+    signOff(context, session);
   }
 
   #health(response: HttpResponse): void {
@@ -140,7 +161,22 @@ export class WsEdge {
   }
 }
 
-function answer(response: HttpResponse, status: string, body: object, type = 'application/problem+json'): void {
+/** The seed's way, a browser's ticket, or a native client's header; none of them: the first frame. */
+function credentialOf(request: HttpRequest): Credential | undefined {
+  const bearer = /^Bearer (\S+)$/i.exec(request.getHeader('authorization'))?.[1];
+  const token = bearer ?? request.getQuery('token');
+  if (token) return { kind: 'token', value: token };
+  const ticket = request.getQuery('ticket');
+  return ticket ? { kind: 'ticket', value: ticket } : undefined;
+}
+
+function refuse(response: HttpResponse, code: ErrorCodeName, detail?: string): void {
+  const { status, retryable } = errorCodes[code];
+  const problem = problemOf(new AppError(code, detail, retryable ? { retryAfterMs: 1000 } : {}), randomUUID());
+  answer(response, `${status} ${STATUS_CODES[status] ?? ''}`, problem);
+}
+
+function answer(response: HttpResponse, status: string, body: object, type = PROBLEM_TYPE): void {
   response.cork(() => {
     response.writeStatus(status).writeHeader('Content-Type', type).end(JSON.stringify(body));
   });

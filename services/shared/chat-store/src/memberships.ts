@@ -18,7 +18,9 @@ const keyOf = (roomId: string, userId: number): string => `${roomId}/${userId}`;
 export async function readMemberships(pool: MysqlPool, pairs: readonly MembershipKey[]): Promise<(Membership | undefined)[]> {
   if (pairs.length === 0) return [];
   const asked = new Map(pairs.map((pair) => [keyOf(pair.roomId, pair.userId), pair]));
-  const table = [...asked.values()].map((_, index) => (index === 0 ? 'SELECT ? AS room_id, ? AS user_id' : 'SELECT ?, ?')).join(' UNION ALL ');
+  const table = [...asked.values()]
+    .map((_, index) => (index === 0 ? 'SELECT ? AS room_id, ? AS user_id' : 'SELECT ?, ?'))
+    .join(' UNION ALL ');
   const [rows] = await pool.query<RowDataPacket[]>(
     `SELECT m.room_id, m.user_id, r.last_seq AS lastSeq, r.message_count AS messageCount, r.member_version AS memberVersion,
             m.last_read_seq AS lastReadSeq, m.last_read_count AS lastReadCount

@@ -57,7 +57,9 @@ async function readMarks(pool: MysqlPool, marks: readonly MembershipKey[]): Prom
 
 /** The entry at the mark says how many messages there are up to it; a mark past the end counts as the end. */
 async function moveMarks(pool: MysqlPool, marks: readonly ReadMark[]): Promise<void> {
-  const table = marks.map((_, index) => (index === 0 ? 'SELECT ? AS room_id, ? AS user_id, ? AS seq' : 'SELECT ?, ?, ?')).join(' UNION ALL ');
+  const table = marks
+    .map((_, index) => (index === 0 ? 'SELECT ? AS room_id, ? AS user_id, ? AS seq' : 'SELECT ?, ?, ?'))
+    .join(' UNION ALL ');
   const sql = `UPDATE (${table}) AS asked
       STRAIGHT_JOIN rooms r ON r.id = asked.room_id
       STRAIGHT_JOIN messages x ON x.room_id = asked.room_id AND x.seq = LEAST(asked.seq, r.last_seq)

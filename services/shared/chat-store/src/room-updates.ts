@@ -27,7 +27,7 @@ const check = TypeCompiler.Compile(RoomUpdate);
 export function parseRoomUpdates(text: string): RoomUpdate[] | undefined {
   try {
     const updates = text.split('\n').map((line) => JSON.parse(line) as unknown);
-    return updates.every((update) => check.Check(update)) ? (updates as RoomUpdate[]) : undefined;
+    return updates.every((update) => check.Check(update)) ? updates : undefined;
   } catch {
     return undefined;
   }

@@ -16,6 +16,9 @@ export interface NewMessage {
 export interface RoomState {
   lastSeq: number;
   messageCount: number;
+  memberVersion: number;
+  /** members who have hidden the room: a message shows it to them again */
+  hiddenCount: number;
   /** time of the last message, ms since 1970, or 0 */
   lastMessageAtMs: number;
 }
@@ -44,6 +47,9 @@ export interface RoomBatch {
   entries: Entry[];
   /** message_no of the first entry minus one */
   messageCountBefore: number;
+  /** rooms.member_version at the commit */
+  memberVersion: number;
+  unhide: boolean;
 }
 
 export interface BatchPlan {
@@ -91,7 +97,14 @@ export function planBatch(batch: readonly NewMessage[], facts: BatchFacts, nowMs
 }
 
 function openRoom(rooms: Map<string, RoomBatch>, roomId: string, state: RoomState): RoomBatch {
-  const opened: RoomBatch = { roomId, fromSeq: state.lastSeq + 1, entries: [], messageCountBefore: state.messageCount };
+  const opened: RoomBatch = {
+    roomId,
+    fromSeq: state.lastSeq + 1,
+    entries: [],
+    messageCountBefore: state.messageCount,
+    memberVersion: state.memberVersion,
+    unhide: state.hiddenCount > 0,
+  };
   rooms.set(roomId, opened);
   return opened;
 }

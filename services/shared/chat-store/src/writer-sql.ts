@@ -55,7 +55,7 @@ export function lockAndReadSql(batch: readonly NewMessage[], { retry }: { retry:
   const storedColumns = 'SELECT room_id, sender_id, client_msg_id, id, seq, created_at FROM messages WHERE ';
   return [
     'BEGIN',
-    `SELECT id, last_seq, message_count, last_message_at FROM rooms WHERE id IN (${roomIds.map(idLiteral).join(',')}) AND deleted_at IS NULL ORDER BY id FOR UPDATE`,
+    `SELECT id, last_seq, message_count, last_message_at, member_version, hidden_count FROM rooms WHERE id IN (${roomIds.map(idLiteral).join(',')}) AND deleted_at IS NULL ORDER BY id FOR UPDATE`,
     `SELECT room_id, user_id FROM room_members WHERE (${members.join(' OR ')}) AND state = 'active'`,
     known.length > 0 ? storedColumns + known.join(' OR ') : `${storedColumns}FALSE`,
   ].join(';');
@@ -85,19 +85,27 @@ export function factsOf(answers: unknown): BatchFacts {
 
 function roomState(row: RowDataPacket): RoomState {
   const last = row['last_message_at'] as Date | null;
-  return { lastSeq: row['last_seq'] as number, messageCount: row['message_count'] as number, lastMessageAtMs: last?.getTime() ?? 0 };
+  return {
+    lastSeq: row['last_seq'] as number,
+    messageCount: row['message_count'] as number,
+    memberVersion: row['member_version'] as number,
+    hiddenCount: row['hidden_count'] as number,
+    lastMessageAtMs: last?.getTime() ?? 0,
+  };
 }
 
 const MESSAGE_COLUMNS =
   'room_id, seq, id, kind, message_no, sender_id, sender_name, content, message_type, metadata, client_msg_id, created_at';
 
-/** Second trip: the entries, the rooms' heads, one outbox row a room, commit. */
+/** Second trip: the entries, the rooms' heads, hidden rooms shown again, one outbox row a room, commit. */
 export function writeSql(rooms: readonly RoomBatch[]): string {
   const rows: string[] = [];
   const heads: RoomHead[] = [];
+  const hidden: string[] = [];
   const outbox: string[] = [];
-  for (const { roomId, fromSeq, entries, messageCountBefore } of rooms) {
+  for (const { roomId, fromSeq, entries, messageCountBefore, unhide } of rooms) {
     const room = idLiteral(roomId);
+    if (unhide) hidden.push(room);
     let at = '';
     entries.forEach((entry, index) => {
       at = timestamp(entry.created_at);
@@ -116,9 +124,17 @@ export function writeSql(rooms: readonly RoomBatch[]): string {
   return [
     `INSERT INTO messages (${MESSAGE_COLUMNS}) VALUES ${rows.join(',')}`,
     updateHeads(heads),
+    ...(hidden.length > 0 ? unhideRooms(hidden) : []),
     `INSERT INTO outbox (topic, event_key, payload, created_at) VALUES ${outbox.join(',')}`,
     'COMMIT',
   ].join(';');
+}
+
+function unhideRooms(rooms: readonly string[]): string[] {
+  return [
+    `UPDATE room_members SET hidden_at = NULL WHERE room_id IN (${rooms.join(',')}) AND hidden_at IS NOT NULL`,
+    `UPDATE rooms SET hidden_count = 0 WHERE id IN (${rooms.join(',')})`,
+  ];
 }
 
 /** Literals of one room's new head. */

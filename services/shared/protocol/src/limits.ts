@@ -42,3 +42,7 @@ export const PAGE_MAX = 100;
  * beyond it the connection is cut without a close frame.
  */
 export const FRAME_HARD_MAX_BYTES = 1024 * 1024 + 64 * 1024;
+/** Refused commands of one socket within a minute before it is closed with 4429. */
+export const FLOOD_REFUSALS_PER_MINUTE = 300;
+/** For this long after the connection a socket's joins of rooms that the user belongs to are not charged. */
+export const FREE_JOINS_MS = 10_000;

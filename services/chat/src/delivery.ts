@@ -1,0 +1,147 @@
+// Wires what brings entries and events to sockets: fan-out, rooms, the writer, read markers. Part of the composition root.
+import {
+  connectWriter,
+  markRead,
+  MessageWriter,
+  readActiveMembers,
+  ROOM_UPDATES_CHANNEL,
+  RoomUpdates,
+  type MysqlPool,
+} from '@parley/chat-store';
+import { encodeEvents, REVOCATIONS_CHANNEL, roomChannel, type Log, type RedisClient, type Resources } from '@parley/kit';
+import { RedisFanout } from './adapters/redis-fanout.ts';
+import type { PublishToRoom } from './context.ts';
+import type { ChatMetrics } from './metrics.ts';
+import type { RoomReader, Topics } from './ports.ts';
+import { announceCommit } from './rooms/announce-commit.ts';
+import { announceReadMarks } from './rooms/announce-read-marks.ts';
+import { deliverRoomUpdates } from './rooms/announce-updates.ts';
+import { ReadMarks } from './rooms/read-marks.ts';
+import { receiveFanout } from './rooms/receive-fanout.ts';
+import { RoomAudience } from './rooms/room-audience.ts';
+import { RoomRegistry } from './rooms/room-registry.ts';
+import type { Session } from './session.ts';
+import type { LocalUsers } from './users/local-users.ts';
+import { UserEvents } from './users/user-events.ts';
+
+export interface DeliveryOptions {
+  resources: Resources;
+  databaseUrl: string;
+  redisUrl: string;
+  pool: MysqlPool;
+  redis: RedisClient;
+  reader: RoomReader;
+  instance: string;
+  epoch: string;
+  topics: Topics;
+  users: LocalUsers;
+  slow: ReadonlySet<Session>;
+  metrics: ChatMetrics;
+  log: Log;
+  refuseJoin: (session: Session, roomId: string) => void;
+  onNewEpoch: () => void;
+  onRevocation: (text: string) => void;
+}
+
+export interface Delivery {
+  rooms: RoomRegistry;
+  userEvents: UserEvents;
+  publishToRoom: PublishToRoom;
+  updates: RoomUpdates;
+  writer: MessageWriter;
+  readMarks: ReadMarks;
+}
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { resources, pool, users, log, instance, metrics } = options;
+  const fanout: RedisFanout = resources.add(
+    'fan-out',
+    new RedisFanout({
+      url: options.redisUrl,
+      instance,
+      log,
+      publisher: options.redis,
+      onReceived: (channel, received) => receiveFanout({ rooms, audience, userEvents, log }, channel, received),
+      onReconnect: () => void rooms.compareHeads().catch(() => {}),
+      plain: new Map([
+        [ROOM_UPDATES_CHANNEL, (text: string) => deliverRoomUpdates(users, text, log)],
+        [REVOCATIONS_CHANNEL, options.onRevocation],
+      ]),
+    }),
+    (open) => open.close(),
+  );
+  const audience: RoomAudience = new RoomAudience({
+    topics: options.topics,
+    users,
+    slow: options.slow,
+    release: (feed) => rooms.release(feed),
+    refuseJoin: options.refuseJoin,
+    onEphemeralSkipped: () => metrics.ephemeralSkipped.inc(),
+  });
+  const rooms: RoomRegistry = resources.add(
+    'rooms',
+    new RoomRegistry({
+      reader: options.reader,
+      fanout,
+      audience,
+      log,
+      epoch: options.epoch,
+      onNewEpoch: options.onNewEpoch,
+      onRepair: (entries) => metrics.repaired.inc(entries),
+    }),
+    (open) => open.close(),
+  );
+  const userEvents = new UserEvents({ users, fanout, instance });
+  const publishToRoom: PublishToRoom = (roomId, frames, exceptions = {}) => {
+    const encoded = frames.map((frame) => Buffer.from(JSON.stringify(frame)));
+    if (rooms.get(roomId)) audience.publishEphemeral(roomId, encoded, exceptions.except_user);
+    fanout.publish(roomChannel(roomId), encodeEvents({ from: instance, ...exceptions }, frames));
+  };
+  const updates = resources.add('room updates', createRoomUpdates(pool, { users, fanout, log }), (open) => open.close());
+  const writer = resources.add(
+    'writer',
+    createWriter(options, (batches) => announceCommit({ rooms, fanout, updates, instance }, batches)),
+    (open) => open.close(),
+  );
+  const members = activeMembersOf(pool);
+  const readMarks = resources.add(
+    'read marks',
+    new ReadMarks({
+      write: (marks) => markRead(pool, marks),
+      onMoved: (moved) => announceReadMarks({ userEvents, publishToRoom, members }, moved),
+      log,
+    }),
+    (open) => open.close(),
+  );
+  return { rooms, userEvents, publishToRoom, updates, writer, readMarks };
+}
+
+const activeMembersOf = (pool: MysqlPool) => (roomIds: readonly string[], limits: { max: number }) =>
+  readActiveMembers(pool, roomIds, limits);
+
+function createRoomUpdates(pool: MysqlPool, { users, fanout, log }: { users: LocalUsers; fanout: RedisFanout; log: Log }): RoomUpdates {
+  return new RoomUpdates({
+    members: activeMembersOf(pool),
+    publish: (payload) => {
+      deliverRoomUpdates(users, payload.toString(), log);
+      fanout.publish(ROOM_UPDATES_CHANNEL, payload);
+    },
+    log,
+  });
+}
+
+function createWriter(
+  { databaseUrl, metrics, log }: Pick<DeliveryOptions, 'databaseUrl' | 'metrics' | 'log'>,
+  onCommit: ConstructorParameters<typeof MessageWriter>[0]['onCommit'],
+): MessageWriter {
+  return new MessageWriter({
+    connect: () => connectWriter(databaseUrl),
+    onCommit,
+    log,
+    observe: (event) => {
+      if ('failed' in event) return metrics.commitFailures.inc({ failure: event.failed });
+      metrics.commitSeconds.observe(event.seconds);
+      metrics.commitMessages.observe(event.committed);
+    },
+  });
+}
