@@ -5,9 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
 
+export interface TokenOptions {
+  name?: string;
+  expiresInSeconds?: number;
+  audience?: string;
+  jti?: string;
+  sid?: string;
+}
+
 export interface TokenIssuer {
   jwksUrl: string;
-  token(userId: number, options?: { name?: string; expiresInSeconds?: number; audience?: string }): Promise<string>;
+  token(userId: number, options?: TokenOptions): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -21,13 +29,16 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
   await once(server, 'listening');
   return {
     jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`,
-    token: (userId, { name = `user ${userId}`, expiresInSeconds = 900, audience = 'parley' } = {}) =>
-      new SignJWT({ user_id: userId, name, email: `user${userId}@example.org` })
+    token: (
+      userId,
+      { name = `user ${userId}`, expiresInSeconds = 900, audience = 'parley', jti = randomUUID(), sid = randomUUID() } = {},
+    ) =>
+      new SignJWT({ user_id: userId, name, email: `user${userId}@example.org`, sid })
         .setProtectedHeader({ alg: 'EdDSA', kid: 'test' })
         .setSubject(String(userId))
         .setIssuer('parley')
         .setAudience(audience)
-        .setJti(randomUUID())
+        .setJti(jti)
         .setIssuedAt(Math.floor(Date.now() / 1000) - 1)
         .setExpirationTime(Math.floor(Date.now() / 1000) + expiresInSeconds)
         .sign(privateKey),
