@@ -159,9 +159,9 @@ describe('access', () => {
     await Promise.all(sockets.map((socket) => socket.close()));
     const more: WsClient[] = [];
     for (let index = 0; index < 6; index++) {
-      const socket = new WsClient(strict.url);
+      const socket = await WsClient.open(strict.url);
       more.push(socket);
-      await socket.until(() => socket.closed ?? (socket.socket.readyState === 1 || undefined));
+      socket.send({ type: 'ping' });
       await socket.close();
     }
     assert.ok(more.some((socket) => socket.frames.some((frame) => frame.type === 'rate_limit_exceeded')));
