@@ -34,6 +34,11 @@ export class RateBudgets {
     this.#lease = Math.max(1, Math.floor(options.limit.burst / LEASE_SHARE));
   }
 
+  /** Keys that are remembered. */
+  get size(): number {
+    return this.#budgets.size;
+  }
+
   /** Calls `run` when the bucket of `key` has a token, in the order of the calls and at once if one is leased; otherwise `refuse`. */
   spend(key: string, run: () => void, refuse: (retryAfterMs: number) => void): void {
     const now = this.#options.now();
