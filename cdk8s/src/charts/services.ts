@@ -16,6 +16,10 @@ const DRAIN_MARGIN_SECONDS = 10;
 const GRACE_MARGIN_SECONDS = 25;
 
 const env = (values: Record<string, string>): k8s.EnvVar[] => Object.entries(values).map(([name, value]) => ({ name, value }));
+const rate = (event: string, { burst, perSecond }: { burst: number; perSecond: number }): Record<string, string> => ({
+  [`RATE_${event}_BURST`]: String(burst),
+  [`RATE_${event}_PER_SECOND`]: String(perSecond),
+});
 const podName: k8s.EnvVar = { name: 'INSTANCE_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } };
 
 interface ServiceSettings {
@@ -68,6 +72,12 @@ export class ChatChart extends ServiceChart {
         ...env({
           MAX_CONNECTIONS: String(chat.maxConnections),
           MESSAGE_MAX_BYTES: String(chat.messageMaxBytes),
+          MAX_CONNECTIONS_PER_USER: String(chat.limits.connectionsPerUser),
+          MAX_CONNECTIONS_PER_IP: String(chat.limits.connectionsPerAddress),
+          ...rate('MESSAGE', chat.limits.message),
+          ...rate('TYPING', chat.limits.typing),
+          ...rate('ROOM_ACTION', chat.limits.roomAction),
+          ...rate('CONNECT', chat.limits.connect),
           DRAIN_WINDOW_MS: String(chat.drain.windowSeconds * 1000),
           DRAIN_RATE_PERCENT_PER_SECOND: String(chat.drain.ratePercentPerSecond),
         }),
@@ -122,7 +132,14 @@ export class GatewayChart extends ServiceChart {
     const pod = this.pod({
       entry: 'services/gateway/dist/main.js',
       port: ports.gateway,
-      env: [...tokenEnv(plan), ...env({ AUTH_URL: authUrl(plan), CORE_URL: `http://${fqdnOf(plan, 'core')}:${ports.core}` })],
+      env: [
+        ...tokenEnv(plan),
+        ...env({
+          AUTH_URL: authUrl(plan),
+          CORE_URL: `http://${fqdnOf(plan, 'core')}:${ports.core}`,
+          ...rate('REST', plan.spec.gateway.requestLimit),
+        }),
+      ],
       connections: [redisUrl(plan)],
     });
     this.deployment(plan.spec.gateway.replicas, pod);

@@ -16,11 +16,13 @@ export function samples(version: string): Sample[] {
       file: 'demo.yaml',
       about: [
         'All parts with their defaults, and a small Prometheus. Runs on a laptop.',
-        'The origins are those of a port-forward to the laptop, and `null` for a test page that is opened from disk.',
+        'The origins are those of a port-forward to the laptop, and `null` for a test page that is opened from disk. Everybody behind a',
+        'port-forward has one address, so more connections of one address are allowed than by default.',
       ],
       name: 'demo',
       spec: {
         version,
+        chat: { limits: { connect: { burst: 200, perSecond: 50 } } },
         ingress: { allowedOrigins: ['http://localhost:8085', 'http://localhost:8080', 'null'] },
         monitoring: { prometheus: 'builtin' },
       },

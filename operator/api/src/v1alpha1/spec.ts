@@ -26,6 +26,38 @@ const placement = {
 };
 const laptop = resources({ cpu: '25m', memory: '96Mi', memoryLimit: '256Mi' });
 
+/** A token bucket, kept in Redis for all replicas. */
+const bucket = (burst: number, perSecond: number, description: string) =>
+  section(
+    {
+      burst: Type.Integer({ minimum: 1, maximum: 1_000_000, default: burst, description: 'At once' }),
+      perSecond: Type.Number({ minimum: 0.001, maximum: 1_000_000, default: perSecond, description: 'Per second in the long run' }),
+    },
+    { description },
+  );
+
+const ChatLimits = section(
+  {
+    connectionsPerUser: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 10,
+      description: 'Sockets of one user over all replicas; one more closes the oldest with 4409',
+    }),
+    connectionsPerAddress: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 500,
+      description: 'Sockets of one client address on one replica; an office shares an address',
+    }),
+    message: bucket(20, 5, 'Messages of a user'),
+    typing: bucket(5, 0.5, 'Typing signs of a user; more are dropped without a word'),
+    roomAction: bucket(60, 10, 'Joins, leaves and read marks of a user'),
+    connect: bucket(10, 1, 'New sockets of a client address'),
+  },
+  { description: 'What one user or address may do' },
+);
+
 const Chat = section(
   {
     replicas: replicas(3, 'Chat replicas; kubectl scale changes this field', MAX_CHAT_REPLICAS),
@@ -36,6 +68,7 @@ const Chat = section(
       description: 'WebSocket connections of one replica; more are refused with 503',
     }),
     messageMaxBytes: Type.Integer({ minimum: 1, maximum: 49_152, default: 8192, description: 'Largest content of a message in bytes' }),
+    limits: ChatLimits,
     drain: section(
       {
         windowSeconds: Type.Integer({
@@ -67,6 +100,16 @@ const Chat = section(
 
 const service = (count: number, description: string) =>
   section({ replicas: replicas(count, 'Replicas'), resources: laptop, ...placement }, { description });
+
+const Gateway = section(
+  {
+    replicas: replicas(2, 'Replicas'),
+    requestLimit: bucket(60, 1, 'REST calls of a user, or of an address without a token'),
+    resources: laptop,
+    ...placement,
+  },
+  { description: 'The public REST entry' },
+);
 
 const Cidr = Type.String({ maxLength: 50, pattern: '^[0-9a-fA-F:.]+(/[0-9]{1,3})?$', description: 'Address range such as 10.0.0.0/8' });
 
@@ -212,7 +255,7 @@ export const ChatClusterSpec = section(
       { description: 'Where images come from' },
     ),
     chat: Chat,
-    gateway: service(2, 'The public REST entry'),
+    gateway: Gateway,
     core: service(2, 'REST of rooms, messages, invitations and users'),
     auth: section(
       {
