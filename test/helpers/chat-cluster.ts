@@ -151,7 +151,7 @@ async function launch(name: string, env: Record<string, string>): Promise<Replic
   };
 }
 
-async function createRoom(pool: MysqlPool, memberIds: number[]): Promise<string> {
+export async function createRoom(pool: MysqlPool, memberIds: number[]): Promise<string> {
   const roomId = newId();
   const now = new Date();
   await pool.query("INSERT INTO rooms (id, type, name, created_by, created_at) VALUES (?, 'group', 'test', ?, ?)", [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
-import { WsClient } from '../../helpers/ws-client.ts';
+import type { WsClient } from '../../helpers/ws-client.ts';
 
 describe('slow consumers', () => {
   let cluster: ChatCluster;
