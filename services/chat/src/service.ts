@@ -88,8 +88,13 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       onRevocation: (text) => revocations.receive(text),
     });
     const { publishToRoom, userEvents } = delivery;
-    const presence = resources.add('presence', createPresence({ redis, pool, instance, publishToRoom, users, log, metrics }), (open) =>
-      open.close(),
+    const onEvents = (outcome: string, count: number) => metrics.presenceEvents.inc({ outcome }, count);
+    // Another name for each start: what a former process of this instance left is not its list.
+    const incarnation = `${instance}~${edge.incarnation}`;
+    const presence = resources.add(
+      'presence',
+      createPresence({ redis, pool, instance: incarnation, publishToRoom, log, onEvents }),
+      (open) => open.close(),
     );
     const context: ChatContext = {
       ...{ instance, users, presence, metrics, log, ...delivery },

@@ -99,7 +99,7 @@ function deliver(context: ChatContext, session: Session, { feed, membership, pla
   });
   session.setRoom(feed);
   context.presence
-    .ofRoom(roomId)
+    .ofRoom(roomId, session.identity?.userId ?? 0)
     .then((frame) => {
       if (session.room(roomId) === feed) session.send(frame);
     })

@@ -34,7 +34,7 @@ export class WsEdge {
   readonly sessions = new Set<Session>();
   readonly #options: EdgeOptions;
   /** Another one for each start, so that a session id never comes twice. */
-  readonly #sessionPrefix = `${randomBytes(6).toString('base64url')}-`;
+  readonly incarnation = randomBytes(6).toString('base64url');
   #sessionCount = 0;
   #listener: Listener | undefined;
 
@@ -88,7 +88,7 @@ export class WsEdge {
     });
     if (!admitted.ok) return refuse(response, admitted.code, admitted.detail);
     const session = new Session({
-      id: `${this.#sessionPrefix}${(++this.#sessionCount).toString(36)}`,
+      id: `${this.incarnation}-${(++this.#sessionCount).toString(36)}`,
       address: admitted.address,
       credential: credentialOf(request),
       nowMs: Date.now(),

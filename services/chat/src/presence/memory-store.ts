@@ -1,0 +1,69 @@
+// The store of several instances in one process: what the contract suite compares the Redis adapter with.
+import { LEASE_MS, type PresenceStore } from './store.ts';
+
+interface Pod {
+  untilMs: number;
+  users: Map<number, string>;
+}
+
+export class MemoryPresence {
+  readonly #pods = new Map<string, Pod>();
+  readonly #seen = new Map<number, number>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  store(instance: string): PresenceStore {
+    const pod = () => {
+      const known = this.#pods.get(instance) ?? { untilMs: this.#now() + LEASE_MS, users: new Map<number, string>() };
+      this.#pods.set(instance, known);
+      return known;
+    };
+    return {
+      beat: () => {
+        const known = this.#pods.has(instance);
+        pod().untilMs = this.#now() + LEASE_MS;
+        return Promise.resolve({ known, lost: this.#claim() });
+      },
+      add: (users) => {
+        const fresh = [...users.keys()].filter((userId) => !this.#isOnline(userId));
+        for (const [userId, name] of users) pod().users.set(userId, name);
+        return Promise.resolve(new Set(fresh));
+      },
+      remove: (userIds, seenAtMs) => {
+        for (const userId of userIds) pod().users.delete(userId);
+        const gone = userIds.filter((userId) => !this.#isOnline(userId));
+        for (const userId of gone) this.#seen.set(userId, seenAtMs);
+        return Promise.resolve(new Set(gone));
+      },
+      online: (userIds) => Promise.resolve(new Set(userIds.filter((userId) => this.#isOnline(userId)))),
+      lastSeen: (userIds) => Promise.resolve(new Map(userIds.flatMap((id) => (this.#seen.has(id) ? [[id, this.#seen.get(id) ?? 0]] : [])))),
+      leave: (graceMs) => {
+        pod().untilMs = this.#now() + graceMs;
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Ends an instance's lease, as time would. */
+  expire(instance: string): void {
+    const pod = this.#pods.get(instance);
+    if (pod) pod.untilMs = this.#now();
+  }
+
+  #isOnline(userId: number): boolean {
+    return [...this.#pods.values()].some((pod) => pod.untilMs > this.#now() && pod.users.has(userId));
+  }
+
+  #claim(): Map<number, string> {
+    const lost = new Map<number, string>();
+    for (const [instance, pod] of this.#pods) {
+      if (pod.untilMs > this.#now()) continue;
+      this.#pods.delete(instance);
+      for (const [userId, name] of pod.users) lost.set(userId, name);
+    }
+    return lost;
+  }
+}

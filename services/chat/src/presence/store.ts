@@ -1,0 +1,31 @@
+// Who is online where, over all replicas (ADR 0007). An instance holds a lease and a list of its users; a user is online who is in
+// the list of an instance whose lease runs. A crashed instance says nothing any more, and its lease ends.
+
+export type Names = ReadonlyMap<number, string>;
+
+export interface Beat {
+  /** false: this instance was not known (any more); its users have to be added again */
+  known: boolean;
+  /** users of instances whose lease has ended; each is given to one caller only */
+  lost: Names;
+}
+
+/** Every call may reject when Redis is away. */
+export interface PresenceStore {
+  /** Renews this instance's lease and claims the users of instances that are gone. */
+  beat(): Promise<Beat>;
+  /** Adds users to this instance's list in one step. Resolves with those who were online nowhere before. */
+  add(users: Names): Promise<Set<number>>;
+  /** Takes users off this instance's list in one step. Resolves with those who are online nowhere now. */
+  remove(userIds: readonly number[], seenAtMs: number): Promise<Set<number>>;
+  /** Those of the users who are online anywhere. */
+  online(userIds: readonly number[]): Promise<Set<number>>;
+  /** When users went offline, milliseconds since 1970; unknown ones are absent. */
+  lastSeen(userIds: readonly number[]): Promise<Map<number, number>>;
+  /** The instance goes away in order: its lease ends after `graceMs`, then another one looks after its users. */
+  leave(graceMs: number): Promise<void>;
+}
+
+/** How long an instance counts as alive after its last beat. With the beat's interval: nobody is online longer than 20 s after a crash. */
+export const LEASE_MS = 15_000;
+export const BEAT_EVERY_MS = 5_000;

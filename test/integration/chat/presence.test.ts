@@ -1,0 +1,54 @@
+// Presence over real replicas: who joins sees who is online anywhere; others hear of coming and going; a crash does not leave ghosts.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
+
+describe('presence', () => {
+  let cluster: ChatCluster;
+  let one: Replica;
+  let two: Replica;
+  before(async () => {
+    cluster = await startChatCluster(2);
+    [one, two] = cluster.replicas as [Replica, Replica];
+  });
+  after(() => cluster.stop());
+
+  test('the joiner gets the members online on every replica; they hear of the joiner', async () => {
+    const room = await cluster.room([1, 2, 3]);
+    const alice = await cluster.login(one, 1);
+    await alice.join(room);
+    const bob = await cluster.login(two, 2);
+    const online = await alice.next((frame) => frame.type === 'user_online' && frame['user_id'] === 2);
+    assert.deepEqual([online['room_id'], online['user_name']], [room, 'user 2']);
+    await bob.join(room);
+    const presence = await bob.next((frame) => frame.type === 'room_presence');
+    assert.deepEqual([(presence['online_users'] as number[]).sort(), presence['online_count']], [[1, 2], 2]);
+    await bob.close();
+    const offline = await alice.next((frame) => frame.type === 'user_offline' && frame['user_id'] === 2, 10_000);
+    assert.ok(Number.isFinite(Date.parse(String(offline['last_seen']))));
+    await alice.close();
+  });
+
+  test('kill -9 of a replica: its users are offline within 20 s, told once', async () => {
+    const room = await cluster.room([4, 5]);
+    const alice = await cluster.login(one, 4);
+    await alice.join(room);
+    const doomed = await cluster.startReplica('chat-doomed');
+    await cluster.login(doomed, 5);
+    await alice.next((frame) => frame.type === 'user_online' && frame['user_id'] === 5);
+    const started = Date.now();
+    await doomed.kill('SIGKILL');
+    await alice.next((frame) => frame.type === 'user_offline' && frame['user_id'] === 5, 25_000);
+    // The bound of the design plus what a busy machine adds.
+    assert.ok(Date.now() - started < 22_000, `${Date.now() - started} ms`);
+    assert.equal(alice.frames.filter((frame) => frame.type === 'user_offline' && frame['user_id'] === 5).length, 1);
+  });
+
+  test('a room of more than 200 members gets a count', async () => {
+    const room = await cluster.room(Array.from({ length: 250 }, (_, index) => 1000 + index));
+    const client = await cluster.login(one, 1000);
+    await client.join(room);
+    const presence = await client.next((frame) => frame.type === 'room_presence' && frame['room_id'] === room);
+    assert.deepEqual([presence['online_users'], presence['online_count']], [undefined, 1]);
+  });
+});
