@@ -1,0 +1,187 @@
+// One measurement: a fresh server, fresh rooms, one run of the generator.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bed } from './bed.ts';
+import { faultsIn, Generator, type Faults, type LoadAnswer, type PhaseAnswer } from './generator.ts';
+import { latencyOf, percentileMs, type Latency } from './histogram.ts';
+import { memoryOf } from './memory.ts';
+import { bestStep, nextRate, type Step } from './ramp.ts';
+import type { Running } from './subject.ts';
+import type { Load, Subject, Workload, WorkloadName } from './workloads.ts';
+
+const HANDSHAKES_AT_ONCE = 64;
+const JOINS_AT_ONCE = 256;
+/** Work that follows a join or a connect, and the last garbage of it, is not part of what is measured next. */
+const SETTLE_MS = 1000;
+
+export interface Timing {
+  warm: number;
+  window: number;
+  /** window of one step of a ramp */
+  step: number;
+}
+
+/** Figures of one run. Per second and CPU seconds belong to the window. */
+export interface Cell {
+  workload: WorkloadName;
+  subject: Subject;
+  round: number;
+  /** cores used by others in the window; the run is disturbed when it is much */
+  others: number;
+  generatorCores: number;
+  /** CPU seconds by process */
+  cpu: Record<string, number>;
+  seconds: number;
+  faults: number;
+  problem: string;
+  messages?: number;
+  deliveries?: number;
+  ack?: Latency;
+  delivery?: Latency;
+  steps?: Step[];
+  connects?: { perSecond: number; handshakeP99Ms: number; joinsPerSecond: number };
+  idle?: { connections: number; bytesEach: number; anonymousEach: number; rssBytes: number }[];
+}
+
+export interface CellOptions {
+  bed: Bed;
+  workload: Workload;
+  subject: Subject;
+  round: number;
+  timing: Timing;
+}
+
+export async function measure({ bed, workload, subject, round, timing }: CellOptions): Promise<Cell> {
+  const server = await bed.start(subject);
+  let generator: Generator | undefined;
+  try {
+    generator = await startGenerator(bed, workload, { subject, server });
+    const about = { workload: workload.name, subject, round };
+    if (workload.load.kind === 'connections') {
+      return { ...about, ...(await connections({ generator, pid: server.pid, counts: workload.load.counts })) };
+    }
+    await connectAll(generator, workload);
+    await sleep(SETTLE_MS);
+    return { ...about, ...(await underLoad(generator, workload, timing)) };
+  } finally {
+    await generator?.stop();
+    await server.kill();
+  }
+}
+
+export async function startGenerator(bed: Bed, workload: Workload, on: { subject: Subject; server: Running }): Promise<Generator> {
+  const { rooms, members, sendersPerRoom } = workload;
+  const roomIds = await bed.rooms(on.subject, workload);
+  const tokens = await bed.tokens(on.subject, rooms * members);
+  const { mysql, redis } = bed.servers;
+  return new Generator(bed.generator, bed.servers.dir, {
+    ...{ port: on.server.port, roomIds, members, tokens, sendersPerRoom },
+    watch: { chat: on.server.pid, mysql: mysql.pid, redis: redis.pid },
+    ...(bed.cores ? { core: bed.cores.client } : {}),
+  });
+}
+
+export async function connectAll(generator: Generator, { rooms, members }: Workload): Promise<void> {
+  mustBeClean('connecting', await generator.connect(HANDSHAKES_AT_ONCE, rooms * members));
+  mustBeClean('joining', await generator.join(JOINS_AT_ONCE));
+}
+
+function mustBeClean(what: string, answer: Faults): void {
+  if (faultsIn(answer) > 0) throw new Error(`${what} failed: ${answer.problem}`);
+}
+
+export async function runLoad(generator: Generator, load: Load, timing: Timing): Promise<LoadAnswer> {
+  switch (load.kind) {
+    case 'open':
+      return generator.open(load.rate, timing);
+    case 'closed':
+      return generator.closed(load.inFlight, timing);
+    default:
+      throw new Error(`${load.kind} is not one load`);
+  }
+}
+
+async function underLoad(generator: Generator, workload: Workload, timing: Timing): Promise<Omit<Cell, 'workload' | 'subject' | 'round'>> {
+  const { load, members } = workload;
+  if (load.kind !== 'ramp') return figuresOf(await runLoad(generator, load, timing));
+  const steps: (Step & { answer: LoadAnswer })[] = [];
+  for (let rate = nextRate(load.rates, steps); rate !== undefined; rate = nextRate(load.rates, steps)) {
+    const answer = await generator.open(rate, { warm: 0.2, window: timing.step });
+    steps.push({
+      rate,
+      delivered: answer.window_delivered / answer.seconds,
+      offered: rate * members,
+      p99Ms: percentileMs(answer.delivery, 0.99),
+      faults: faultsIn(answer),
+      answer,
+    });
+  }
+  const best = bestStep(steps);
+  const last = steps.at(-1);
+  if (!last) throw new Error('the ramp has no steps');
+  // The faults of the step that ended the ramp count, too: overload must not lose anything.
+  const faults = steps.reduce((sum, step) => sum + step.faults, 0);
+  const problem = steps.find((step) => step.faults > 0)?.answer.problem ?? '';
+  const plain = steps.map(({ rate, delivered, offered, p99Ms, faults: each }) => ({ rate, delivered, offered, p99Ms, faults: each }));
+  return { ...figuresOf((best ?? last).answer), faults, problem, steps: plain };
+}
+
+function figuresOf(answer: LoadAnswer): Omit<Cell, 'workload' | 'subject' | 'round'> {
+  return {
+    ...usageOf(answer),
+    messages: answer.window_acked,
+    deliveries: answer.window_delivered,
+    ack: latencyOf(answer.ack),
+    delivery: latencyOf(answer.delivery),
+    faults: faultsIn(answer),
+    problem: answer.problem || (answer.refused > 0 ? `${answer.refused} messages were refused` : ''),
+  };
+}
+
+function usageOf({ cpu, busy, seconds }: PhaseAnswer | LoadAnswer) {
+  const ours = Object.values(cpu).reduce((sum, each) => sum + each, 0);
+  return { cpu, seconds, others: Math.max(0, (busy - ours) / seconds), generatorCores: (cpu['generator'] ?? 0) / seconds };
+}
+
+interface Connections {
+  generator: Generator;
+  pid: number;
+  counts: readonly number[];
+}
+
+/** Connects in steps; memory is read when everything has come to rest. */
+async function connections({ generator, pid, counts }: Connections): Promise<Omit<Cell, 'workload' | 'subject' | 'round'>> {
+  const before = memoryOf(pid);
+  const idle: NonNullable<Cell['idle']> = [];
+  let first: { connected: PhaseAnswer; joined: PhaseAnswer } | undefined;
+  let open = 0;
+  for (const count of counts) {
+    const connected = await generator.connect(HANDSHAKES_AT_ONCE, count - open);
+    mustBeClean('connecting', connected);
+    const joined = await generator.join(JOINS_AT_ONCE);
+    mustBeClean('joining', joined);
+    first ??= { connected, joined };
+    open = count;
+    await sleep(SETTLE_MS);
+    const after = memoryOf(pid);
+    const each = (bytes: number) => Math.round(bytes / count);
+    idle.push({
+      connections: count,
+      bytesEach: each(after.rssBytes - before.rssBytes),
+      anonymousEach: each(after.anonymousBytes - before.anonymousBytes),
+      rssBytes: after.rssBytes,
+    });
+  }
+  if (!first) throw new Error('no connections asked for');
+  const { connected, joined } = first;
+  return {
+    ...usageOf(connected),
+    faults: 0,
+    problem: '',
+    connects: {
+      perSecond: connected.reached / connected.seconds,
+      handshakeP99Ms: percentileMs(connected.handshake, 0.99),
+      joinsPerSecond: joined.reached / joined.seconds,
+    },
+    idle,
+  };
+}

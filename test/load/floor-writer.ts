@@ -1,0 +1,102 @@
+// The least that makes a message durable in the order of its room: the two round trips of the product's writer, without memberships,
+// known client ids and outbox. Two lanes, at most 100 messages a transaction, no timer.
+import { connectMysql, connectWriter, fromBinary, type MysqlConnection } from '@parley/chat-store';
+import mysql, { type RowDataPacket } from 'mysql2';
+
+export interface FloorMessage {
+  id: string;
+  room_id: string;
+  sender_id: number;
+  sender_name: string;
+  content: string;
+  client_msg_id: string;
+}
+type Done = (seq: number, at: string) => void;
+
+const LANES = 2;
+const BATCH_MAX = 100;
+
+const TABLES = [
+  'CREATE TABLE IF NOT EXISTS floor_rooms (id BINARY(16) NOT NULL PRIMARY KEY, last_seq BIGINT NOT NULL) ENGINE=InnoDB',
+  `CREATE TABLE IF NOT EXISTS floor_messages (room_id BINARY(16) NOT NULL, seq BIGINT NOT NULL, id BINARY(16) NOT NULL,
+    sender_id BIGINT NOT NULL, sender_name VARCHAR(120) NOT NULL, content TEXT NOT NULL,
+    client_msg_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL, created_at DATETIME(3) NOT NULL,
+    PRIMARY KEY (room_id, seq), UNIQUE KEY floor_messages_id (id), UNIQUE KEY floor_messages_client (room_id, sender_id, client_msg_id)
+  ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`,
+];
+
+export async function createFloorTables(url: string): Promise<void> {
+  const connection = await connectMysql(url);
+  for (const statement of TABLES) await connection.query(statement);
+  await connection.end();
+}
+
+const literal = (id: string) => `X'${id.replaceAll('-', '')}'`;
+
+export class FloorWriter {
+  readonly #lanes: Lane[];
+
+  private constructor(lanes: Lane[]) {
+    this.#lanes = lanes;
+  }
+
+  static async open(url: string): Promise<FloorWriter> {
+    return new FloorWriter(await Promise.all(Array.from({ length: LANES }, async () => new Lane(await connectWriter(url)))));
+  }
+
+  submit(message: FloorMessage, done: Done): void {
+    const lane = this.#lanes[message.room_id.charCodeAt(message.room_id.length - 1) % LANES];
+    lane?.push(message, done);
+  }
+}
+
+class Lane {
+  readonly #connection: MysqlConnection;
+  #queue: { message: FloorMessage; done: Done }[] = [];
+  #running = false;
+
+  constructor(connection: MysqlConnection) {
+    this.#connection = connection;
+  }
+
+  push(message: FloorMessage, done: Done): void {
+    this.#queue.push({ message, done });
+    if (!this.#running) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, BATCH_MAX);
+      const { seqs, at } = await this.#commit(batch.map(({ message }) => message));
+      batch.forEach(({ done }, index) => done(seqs[index] ?? 0, at));
+    }
+    this.#running = false;
+  }
+
+  async #commit(messages: readonly FloorMessage[]): Promise<{ seqs: number[]; at: string }> {
+    const rooms = [...new Set(messages.map((message) => message.room_id))].sort();
+    const [answers] = await this.#connection.query(
+      `BEGIN;SELECT id, last_seq FROM floor_rooms WHERE id IN (${rooms.map(literal).join(',')}) ORDER BY id FOR UPDATE`,
+    );
+    const rows = (answers as unknown as [unknown, RowDataPacket[]])[1];
+    const heads = new Map(rows.map((row) => [fromBinary(row['id'] as Buffer), row['last_seq'] as number]));
+    const at = new Date().toISOString();
+    const time = `'${at.slice(0, 10)} ${at.slice(11, 23)}'`;
+    const seqs: number[] = [];
+    const values = messages.map((message) => {
+      const seq = (heads.get(message.room_id) ?? 0) + 1;
+      heads.set(message.room_id, seq);
+      seqs.push(seq);
+      const texts = [message.sender_name, message.content, message.client_msg_id].map((text) => mysql.escape(text));
+      return `(${literal(message.room_id)},${seq},${literal(message.id)},${message.sender_id},${texts.join(',')},${time})`;
+    });
+    const choose = rooms.map((room) => `WHEN ${literal(room)} THEN ${heads.get(room) ?? 0}`).join(' ');
+    await this.#connection.query(
+      `INSERT INTO floor_messages (room_id, seq, id, sender_id, sender_name, content, client_msg_id, created_at) VALUES ${values.join(',')};` +
+        `UPDATE floor_rooms SET last_seq = CASE id ${choose} END WHERE id IN (${rooms.map(literal).join(',')});COMMIT`,
+    );
+    return { seqs, at };
+  }
+}

@@ -1,0 +1,25 @@
+// Processes on a core of their own, ended with this process.
+import { spawnSync, type ChildProcess } from 'node:child_process';
+
+/** The command that runs a program on one core; taskset becomes the program, so that the pid is the program's. */
+export function pinned(core: number | undefined, program: string, args: readonly string[]): [string, string[]] {
+  return core === undefined ? [program, [...args]] : ['taskset', ['-c', String(core), program, ...args]];
+}
+
+/** Moves a running process with all its threads. */
+export function pin(pid: number, core: number): void {
+  const { status, stderr } = spawnSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`cannot pin process ${pid} to core ${core}: ${stderr || 'taskset is missing (Debian: util-linux)'}`);
+}
+
+const children = new Set<ChildProcess>();
+let watching = false;
+
+/** Kills the child when this process ends. */
+export function endWithUs<Child extends ChildProcess>(child: Child): Child {
+  if (!watching) process.on('exit', () => children.forEach((each) => each.kill('SIGKILL')));
+  watching = true;
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}

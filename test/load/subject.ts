@@ -1,0 +1,81 @@
+// The server under measurement: the compiled chat service, or the floor, started on the server's core.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { endWithUs, pinned } from './pinned.ts';
+
+const root = join(import.meta.dirname, '../..');
+const READY_MS = 30_000;
+
+export interface Running {
+  port: number;
+  adminPort: number;
+  pid: number;
+  /** End at once; nothing is left to save. */
+  kill(): Promise<void>;
+  /** Ends in order, so that a profile is written. */
+  terminate(): Promise<void>;
+}
+
+export interface SubjectOptions {
+  core: number | undefined;
+  env: Record<string, string>;
+  nodeArgs: readonly string[];
+}
+
+/** The limits protect a public server from clients that act as the generator does. */
+const NO_LIMITS = Object.fromEntries([
+  ...['MESSAGE', 'TYPING', 'ROOM_ACTION', 'CONNECT'].flatMap((event) => [
+    [`RATE_${event}_BURST`, '1000000'],
+    [`RATE_${event}_PER_SECOND`, '1000000'],
+  ]),
+  ...['MAX_CONNECTIONS', 'MAX_CONNECTIONS_PER_USER', 'MAX_CONNECTIONS_PER_IP'].map((name) => [name, '1000000']),
+]) as Record<string, string>;
+
+export function startChat({ core, env, nodeArgs }: SubjectOptions): Promise<Running> {
+  const args = [...nodeArgs, join(root, 'services/chat/dist/main.js')];
+  return start(pinned(core, process.execPath, args), {
+    SERVER_HOST: '127.0.0.1',
+    ADMIN_HOST: '127.0.0.1',
+    SERVER_PORT: '0',
+    ADMIN_PORT: '0',
+    INSTANCE_NAME: 'chat-bench',
+    DRAIN_WINDOW_MS: '100',
+    ...NO_LIMITS,
+    ...env,
+  });
+}
+
+export function startFloor({ core, env, nodeArgs }: SubjectOptions): Promise<Running> {
+  const source = ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(import.meta.dirname, 'floor-server.ts')];
+  return start(pinned(core, process.execPath, [...nodeArgs, ...source]), env);
+}
+
+async function start([command, args]: [string, string[]], env: Record<string, string>): Promise<Running> {
+  const child = endWithUs(
+    spawn(command, args, { cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
+  const exited = once(child, 'exit');
+  let output = '';
+  const { port, adminPort } = await new Promise<{ port: number; adminPort: number }>((resolve, reject) => {
+    const failed = (why: string) => reject(new Error(`the server under measurement ${why}:\n${output.slice(-2000)}`));
+    const late = setTimeout(() => failed(`is not ready after ${READY_MS / 1000} s`), READY_MS);
+    const collect = (data: Buffer) => {
+      if (output.length < 100_000) output += data.toString();
+      const line = output.split('\n').find((each) => each.endsWith('}') && each.includes('"msg":"ready"'));
+      if (!line) return;
+      clearTimeout(late);
+      resolve(JSON.parse(line) as { port: number; adminPort: number });
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.once('error', (error) => failed(error.message));
+    child.once('exit', (code, signal) => failed(`ended (${code ?? signal})`));
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await exited;
+  };
+  return { port, adminPort, pid: child.pid as number, kill: () => end('SIGKILL'), terminate: () => end('SIGTERM') };
+}
