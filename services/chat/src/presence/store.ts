@@ -13,19 +13,19 @@ export interface Beat {
 /** Every call may reject when Redis is away. */
 export interface PresenceStore {
   /** Renews this instance's lease and claims the users of instances that are gone. */
-  beat(): Promise<Beat>;
+  beat: () => Promise<Beat>;
   /** Adds users to this instance's list in one step. Resolves with those who were online nowhere before. */
-  add(users: Names): Promise<Set<number>>;
+  add: (users: Names) => Promise<Set<number>>;
   /** Takes users off this instance's list in one step. Resolves with those who are online nowhere now. */
-  remove(userIds: readonly number[], seenAtMs: number): Promise<Set<number>>;
+  remove: (userIds: readonly number[], seenAtMs: number) => Promise<Set<number>>;
   /** Those of the users who are online anywhere. */
-  online(userIds: readonly number[]): Promise<Set<number>>;
+  online: (userIds: readonly number[]) => Promise<Set<number>>;
   /** When users went offline, milliseconds since 1970; unknown ones are absent. */
-  lastSeen(userIds: readonly number[]): Promise<Map<number, number>>;
+  lastSeen: (userIds: readonly number[]) => Promise<Map<number, number>>;
   /** The instance goes away in order: its lease ends after `graceMs`, then another one looks after its users. */
-  leave(graceMs: number): Promise<void>;
+  leave: (graceMs: number) => Promise<void>;
 }
 
 /** How long an instance counts as alive after its last beat. With the beat's interval: nobody is online longer than 20 s after a crash. */
-export const LEASE_MS = 15_000;
+export const LEASE_MS = 14_000;
 export const BEAT_EVERY_MS = 5_000;
