@@ -11,9 +11,9 @@ import { quiet } from '../../helpers/chat-cluster.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';
 
 interface World {
-  store(instance: string): PresenceStore;
+  store: (instance: string) => PresenceStore;
   /** ends the lease of an instance as time would */
-  expire(instance: string): Promise<void>;
+  expire: (instance: string) => Promise<void>;
 }
 
 const names = (...ids: number[]) => new Map(ids.map((id) => [id, `user ${id}`]));
