@@ -7,6 +7,7 @@ import {
   createTokenVerifier,
   Health,
   parseTrustedProxies,
+  rememberingVerifier,
   Resources,
   RevocationList,
   startAdmin,
@@ -100,7 +101,9 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       ...{ instance, users, presence, metrics, log, ...delivery },
       messageMaxBytes: config.messageMaxBytes,
       frameMaxBytes: config.messageMaxBytes * JSON_ESCAPE_FACTOR + METADATA_MAX_BYTES * 2 + FRAME_OVERHEAD_BYTES,
-      verifier: createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience }),
+      verifier: rememberingVerifier(
+        createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience }),
+      ),
       tickets: { take: (id) => takeTicket(redis, id) },
       revocations: new RevocationList(),
       memberships: new MembershipLoader(reader),

@@ -19,6 +19,7 @@ export * from './redis.ts';
 export * from './revocation.ts';
 export * from './route.ts';
 export * from './ticket.ts';
+export * from './token-cache.ts';
 export * from './token.ts';
 export * from './translating-errors.ts';
 export * from './watch.ts';
