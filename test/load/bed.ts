@@ -1,11 +1,13 @@
 // What all measurements share: database and Redis on the server's core, rooms, tokens, the compiled generator.
 import { createHmac, randomBytes } from 'node:crypto';
+import type { RowDataPacket } from 'mysql2';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import { createLog, migrate } from '@parley/kit';
 import { startServers, type Servers } from '../helpers/servers.ts';
 import { startTokenIssuer, type TokenIssuer } from '../helpers/tokens.ts';
+import { startCluster } from './cluster.ts';
 import { createFloorTables } from './floor-writer.ts';
 import { compileGenerator } from './generator.ts';
 import { pin } from './pinned.ts';
@@ -64,15 +66,31 @@ export class Bed {
     await this.servers.stop();
   }
 
-  start(subject: Subject, { nodeArgs = [] as readonly string[], env = {} as Record<string, string> } = {}): Promise<Running> {
+  /** One server, ready; it is not pinned on a machine with one core. */
+  start(
+    subject: Subject,
+    { nodeArgs = [], env = {} }: { nodeArgs?: readonly string[]; env?: Record<string, string> } = {},
+  ): Promise<Running> {
     const core = this.cores?.server;
-    const { mysql, redis } = this.servers;
-    if (subject === 'parley') {
-      const services = { DATABASE_URL: mysql.url, REDIS_URL: redis.url, JWKS_URL: this.#issuer.jwksUrl };
-      return startChat({ core, nodeArgs, env: { ...services, ...env } });
-    }
-    const durable = subject === 'commit' ? { FLOOR_DATABASE_URL: mysql.url } : {};
+    if (subject === 'parley') return startChat({ core, nodeArgs, env: { ...this.#serviceUrls(), ...env } });
+    const durable = subject === 'commit' ? { FLOOR_DATABASE_URL: this.servers.mysql.url } : {};
     return startFloor({ core, nodeArgs, env: { FLOOR_SECRET: this.#floorSecret, ...durable } });
+  }
+
+  /** Replicas behind HAProxy, with the configuration that the operator writes, all on the server's core. */
+  startCluster(replicas: number): Promise<Running> {
+    return startCluster({ servers: this.servers, replicas, core: this.cores?.server, env: this.#serviceUrls() });
+  }
+
+  #serviceUrls(): Record<string, string> {
+    const { mysql, redis } = this.servers;
+    return { DATABASE_URL: mysql.url, REDIS_URL: redis.url, JWKS_URL: this.#issuer.jwksUrl };
+  }
+
+  async databaseVersion(): Promise<string> {
+    const [rows] = await this.#pool.query<RowDataPacket[]>('SELECT VERSION() AS version');
+    const version = String(rows[0]?.['version']);
+    return version.includes('MariaDB') ? `MariaDB ${version.split('-')[0]}` : `MySQL ${version}`;
   }
 
   /** Fresh rooms; the members of room r are the users r × members + 1 and following. */

@@ -8,8 +8,9 @@ import { bestStep, nextRate, type Step } from './ramp.ts';
 import type { Running } from './subject.ts';
 import type { Load, Subject, Workload, WorkloadName } from './workloads.ts';
 
-const HANDSHAKES_AT_ONCE = 64;
+export const HANDSHAKES_AT_ONCE = 64;
 const JOINS_AT_ONCE = 256;
+const CLUSTER_REPLICAS = 3;
 /** Work that follows a join or a connect, and the last garbage of it, is not part of what is measured next. */
 const SETTLE_MS = 1000;
 
@@ -51,13 +52,16 @@ export interface CellOptions {
 }
 
 export async function measure({ bed, workload, subject, round, timing }: CellOptions): Promise<Cell> {
-  const server = await bed.start(subject);
+  const server = await (workload.name === 'cluster' ? bed.startCluster(CLUSTER_REPLICAS) : bed.start(subject));
   let generator: Generator | undefined;
   try {
     generator = await startGenerator(bed, workload, { subject, server });
     const about = { workload: workload.name, subject, round };
     if (workload.load.kind === 'connections') {
-      return { ...about, ...(await connections({ generator, pid: server.pid, counts: workload.load.counts })) };
+      return {
+        ...about,
+        ...(await connections({ generator, pid: Object.values(server.pids)[0] as number, counts: workload.load.counts })),
+      };
     }
     await connectAll(generator, workload);
     await sleep(SETTLE_MS);
@@ -75,7 +79,7 @@ export async function startGenerator(bed: Bed, workload: Workload, on: { subject
   const { mysql, redis } = bed.servers;
   return new Generator(bed.generator, bed.servers.dir, {
     ...{ port: on.server.port, roomIds, members, tokens, sendersPerRoom },
-    watch: { chat: on.server.pid, mysql: mysql.pid, redis: redis.pid },
+    watch: { ...on.server.pids, mysql: mysql.pid, redis: redis.pid },
     ...(bed.cores ? { core: bed.cores.client } : {}),
   });
 }
@@ -161,7 +165,7 @@ async function connections({ generator, pid, counts }: Connections): Promise<Omi
     mustBeClean('joining', joined);
     first ??= { connected, joined };
     open = count;
-    await sleep(SETTLE_MS);
+    await sleep(Number(process.env['SETTLE'] ?? 1000));
     const after = memoryOf(pid);
     const each = (bytes: number) => Math.round(bytes / count);
     idle.push({

@@ -136,8 +136,8 @@ export class Generator {
 
   async #ask<Answer>(command: string): Promise<Answer> {
     this.#child.stdin.write(`${command}\n`);
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`the generator ended (${await this.#ended}) at "${command}": ${this.#errors}`);
-    return JSON.parse(value) as Answer;
+    const line = await this.#lines.next();
+    if (line.done) throw new Error(`the generator ended (${await this.#ended}) at "${command}": ${this.#errors}`);
+    return JSON.parse(line.value) as Answer;
   }
 }

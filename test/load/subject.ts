@@ -10,7 +10,8 @@ const READY_MS = 30_000;
 export interface Running {
   port: number;
   adminPort: number;
-  pid: number;
+  /** processes by name; the first one is the one whose memory is read */
+  pids: Record<string, number>;
   /** End at once; nothing is left to save. */
   kill(): Promise<void>;
   /** Ends in order, so that a profile is written. */
@@ -32,14 +33,14 @@ const NO_LIMITS = Object.fromEntries([
   ...['MAX_CONNECTIONS', 'MAX_CONNECTIONS_PER_USER', 'MAX_CONNECTIONS_PER_IP'].map((name) => [name, '1000000']),
 ]) as Record<string, string>;
 
-export function startChat({ core, env, nodeArgs }: SubjectOptions): Promise<Running> {
+export function startChat({ core, env, nodeArgs }: SubjectOptions, name = 'chat'): Promise<Running> {
   const args = [...nodeArgs, join(root, 'services/chat/dist/main.js')];
-  return start(pinned(core, process.execPath, args), {
+  return start(name, pinned(core, process.execPath, args), {
     SERVER_HOST: '127.0.0.1',
     ADMIN_HOST: '127.0.0.1',
     SERVER_PORT: '0',
     ADMIN_PORT: '0',
-    INSTANCE_NAME: 'chat-bench',
+    INSTANCE_NAME: name,
     DRAIN_WINDOW_MS: '100',
     ...NO_LIMITS,
     ...env,
@@ -48,10 +49,10 @@ export function startChat({ core, env, nodeArgs }: SubjectOptions): Promise<Runn
 
 export function startFloor({ core, env, nodeArgs }: SubjectOptions): Promise<Running> {
   const source = ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(import.meta.dirname, 'floor-server.ts')];
-  return start(pinned(core, process.execPath, [...nodeArgs, ...source]), env);
+  return start('chat', pinned(core, process.execPath, [...nodeArgs, ...source]), env);
 }
 
-async function start([command, args]: [string, string[]], env: Record<string, string>): Promise<Running> {
+async function start(name: string, [command, args]: [string, string[]], env: Record<string, string>): Promise<Running> {
   const child = endWithUs(
     spawn(command, args, { cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
   );
@@ -77,5 +78,5 @@ async function start([command, args]: [string, string[]], env: Record<string, st
     child.kill(signal);
     await exited;
   };
-  return { port, adminPort, pid: child.pid as number, kill: () => end('SIGKILL'), terminate: () => end('SIGTERM') };
+  return { port, adminPort, pids: { [name]: child.pid as number }, kill: () => end('SIGKILL'), terminate: () => end('SIGTERM') };
 }

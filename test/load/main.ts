@@ -1,0 +1,112 @@
+// `npm run bench`: measures Parley beside its floors, run by run in turn, and reports.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Bed } from './bed.ts';
+import { measure, type Cell } from './cell.ts';
+import { parseOptions, USAGE, type Options } from './options.ts';
+import { profileOf } from './profile.ts';
+import { untilQuiet } from './quiet.ts';
+import { markdown, numberText, targetTable, type Machine, type Report } from './report.ts';
+import { DISTURBED_CORES } from './spread.ts';
+import { chatCpu, rowsOf, serverCpu } from './targets.ts';
+import { subjectsOf, workloads } from './workloads.ts';
+
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) return void process.stdout.write(`${USAGE}\n`);
+  if (process.platform !== 'linux') throw new Error('the benchmark reads CPU time and memory from Linux; run it there');
+  say('starting database and Redis, compiling the generator');
+  const bed = await Bed.open();
+  try {
+    const report = emptyReport(options, await machineOf(bed));
+    await measureAll(bed, options, report.cells);
+    for (const name of options.profile) {
+      say(`profile of ${name}`);
+      report.profiles[name] = await profileOf(bed, workloads[name]);
+    }
+    finish(options, report);
+  } finally {
+    await bed.close();
+  }
+}
+
+function emptyReport({ runs, timing }: Options, machine: Machine): Report {
+  return { date: new Date().toISOString(), machine, runs, timing, cells: [], profiles: {} };
+}
+
+/** Rounds go over all measurements in turn, so that a slow drift of the machine touches all of them. */
+async function measureAll(bed: Bed, { runs, only, timing, patienceSeconds }: Options, cells: Cell[]): Promise<void> {
+  for (let round = 1; round <= runs; round++) {
+    for (const name of only) {
+      for (const subject of subjectsOf(workloads[name])) {
+        await untilQuiet(patienceSeconds);
+        const cell = await measure({ bed, workload: workloads[name], subject, round, timing });
+        cells.push(cell);
+        say(progress(cell));
+      }
+    }
+  }
+}
+
+function progress(cell: Cell): string {
+  const { messages, deliveries, seconds, delivery, connects, idle } = cell;
+  const parts = [
+    ...(messages === undefined
+      ? []
+      : [`${numberText(messages / seconds)} messages/s, ${numberText((serverCpu(cell) / messages) * 1e6)} µs each`]),
+    ...(deliveries
+      ? [
+          `${numberText(deliveries / seconds)} deliveries/s, ${numberText((serverCpu(cell) / deliveries) * 1e6)} µs each, chat ${numberText((chatCpu(cell) / deliveries) * 1e6)}`,
+        ]
+      : []),
+    ...(delivery ? [`p99 ${numberText(delivery.p99)} ms`] : []),
+    ...(connects ? [`${numberText(connects.perSecond)} connects/s`] : []),
+    ...(idle ?? []).map(({ connections, bytesEach }) => `${bytesEach} B each at ${connections}`),
+    ...(cell.faults > 0 ? [`${cell.faults} FAULTS`] : []),
+    ...(cell.problem ? [cell.problem] : []),
+    ...(cell.others >= DISTURBED_CORES ? [`disturbed: others used ${cell.others.toFixed(1)} cores`] : []),
+  ];
+  return `${cell.round} ${cell.workload.padEnd(8)} ${cell.subject.padEnd(6)} ${parts.join('; ')}`;
+}
+
+function finish({ out, only }: Options, report: Report): void {
+  const folder = out === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? process.cwd(), out);
+  const complete = folder && only.length === 0 ? withProfiles(folder, report) : report;
+  if (only.length > 0) process.stdout.write(`\n${targetTable(rowsOf(report.cells))}\n`);
+  for (const [name, profile] of Object.entries(report.profiles)) process.stdout.write(`\n${name}: ${JSON.stringify(profile, null, 1)}\n`);
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'benchmark.json'), `${JSON.stringify(complete, rounded, 1)}\n`);
+  writeFileSync(join(folder, 'benchmark.md'), markdown(complete));
+  say(`written: ${join(folder, 'benchmark.json')} and benchmark.md`);
+}
+
+/** A run that only profiles adds to the report that is there. */
+function withProfiles(folder: string, report: Report): Report {
+  const file = join(folder, 'benchmark.json');
+  if (!existsSync(file)) return report;
+  const old = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  return { ...old, profiles: { ...old.profiles, ...report.profiles } };
+}
+
+const rounded = (_key: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(7)) : value);
+
+async function machineOf(bed: Bed): Promise<Machine> {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown processor',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.versions.node,
+    database: await bed.databaseVersion(),
+    pinned: bed.cores !== undefined,
+  };
+}
+
+await main().catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});
