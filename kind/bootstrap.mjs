@@ -24,6 +24,10 @@ const commands = {
   ],
   kind: () => [node('kind/cluster/dist/main.js', 'up', ...rest)],
   'kind-down': () => [node('kind/cluster/dist/main.js', 'down', ...rest)],
+  bench: () => [
+    node('kind/local/dist/main.js', 'prepare'),
+    [process.execPath, ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/load/main.ts'), ...rest]],
+  ],
   e2e: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'e2e', ...rest)],
 };
 const usage = `usage: node kind/bootstrap.mjs ${Object.keys(commands).join('|')} [options of the command]`;
