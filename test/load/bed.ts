@@ -11,7 +11,7 @@ import { startCluster } from './cluster.ts';
 import { createFloorTables } from './floor-writer.ts';
 import { compileGenerator } from './generator.ts';
 import { pin } from './pinned.ts';
-import { startChat, startFloor, type Running } from './subject.ts';
+import { compileFloor, startChat, startFloor, type Running } from './subject.ts';
 import type { Subject, Workload } from './workloads.ts';
 
 const SERVER_CORE = 0;
@@ -41,6 +41,7 @@ export class Bed {
   static async open(): Promise<Bed> {
     const servers = await startServers(['mysql', 'redis']);
     const generator = compileGenerator(join(servers.dir, 'generator'));
+    compileFloor();
     const issuer = await startTokenIssuer();
     const pool = createMysqlPool(servers.mysql.url);
     const bed = new Bed({ servers, issuer, pool, generator });

@@ -13,6 +13,8 @@ const JOINS_AT_ONCE = 256;
 const CLUSTER_REPLICAS = 3;
 /** Work that follows a join or a connect, and the last garbage of it, is not part of what is measured next. */
 const SETTLE_MS = 1000;
+/** V8 gives memory of a burst back some seconds after it; an idle connection is what is left then. */
+const REST_MS = 10_000;
 
 export interface Timing {
   warm: number;
@@ -154,6 +156,7 @@ interface Connections {
 
 /** Connects in steps; memory is read when everything has come to rest. */
 async function connections({ generator, pid, counts }: Connections): Promise<Omit<Cell, 'workload' | 'subject' | 'round'>> {
+  await sleep(REST_MS);
   const before = memoryOf(pid);
   const idle: NonNullable<Cell['idle']> = [];
   let first: { connected: PhaseAnswer; joined: PhaseAnswer } | undefined;
@@ -165,7 +168,7 @@ async function connections({ generator, pid, counts }: Connections): Promise<Omi
     mustBeClean('joining', joined);
     first ??= { connected, joined };
     open = count;
-    await sleep(Number(process.env['SETTLE'] ?? 1000));
+    await sleep(REST_MS);
     const after = memoryOf(pid);
     const each = (bytes: number) => Math.round(bytes / count);
     idle.push({

@@ -1,10 +1,13 @@
 // The server under measurement: the compiled chat service, or the floor, started on the server's core.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import blankTypes from 'ts-blank-space';
 import { endWithUs, pinned } from './pinned.ts';
 
 const root = join(import.meta.dirname, '../..');
+const FLOOR_FOLDER = join(import.meta.dirname, 'dist');
 const READY_MS = 30_000;
 
 export interface Running {
@@ -48,8 +51,22 @@ export function startChat({ core, env, nodeArgs }: SubjectOptions, name = 'chat'
 }
 
 export function startFloor({ core, env, nodeArgs }: SubjectOptions): Promise<Running> {
-  const source = ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(import.meta.dirname, 'floor-server.ts')];
-  return start('chat', pinned(core, process.execPath, [...nodeArgs, ...source]), env);
+  return start('chat', pinned(core, process.execPath, [...nodeArgs, join(FLOOR_FOLDER, 'floor-server.mjs')]), env);
+}
+
+/**
+ * Writes the floor as JavaScript: a loader that compiles while it runs would be part of the floor's memory. The folder is inside the
+ * repository, so that its packages are found.
+ */
+export function compileFloor(): void {
+  mkdirSync(FLOOR_FOLDER, { recursive: true });
+  for (const name of ['floor-server', 'floor-writer']) {
+    const text = blankTypes(readFileSync(join(import.meta.dirname, `${name}.ts`), 'utf8'));
+    const moved = text
+      .replace(/'\.\.\/\.\.\/services\/chat\/src\/(.*)\.ts'/g, "'../../../services/chat/dist/$1.js'")
+      .replace(/'\.\/(.*)\.ts'/g, "'./$1.mjs'");
+    writeFileSync(join(FLOOR_FOLDER, `${name}.mjs`), moved);
+  }
 }
 
 async function start(name: string, [command, args]: [string, string[]], env: Record<string, string>): Promise<Running> {

@@ -6,8 +6,8 @@ import type { BucketLimit, RateLimiter } from '@parley/kit';
 const LEASE_SHARE = 4;
 /** An unspent lease is given up after this time; the bucket has filled up again by itself. */
 const LEASE_MS = 10_000;
-/** Callers that wait for one lease; more than the burst cannot succeed. */
-const WAITING_MAX = 100;
+/** Callers that wait for one lease, at most; more than the burst cannot succeed anyway. */
+const WAITING_MAX = 10_000;
 
 export interface RateBudgetsOptions {
   event: string;
@@ -51,7 +51,7 @@ export class RateBudgets {
       return;
     }
     if (budget.blockedUntilMs > now) return refuse(budget.blockedUntilMs - now);
-    if (budget.waiting.length >= WAITING_MAX) return refuse(1000 / this.#options.limit.perSecond);
+    if (budget.waiting.length >= Math.min(WAITING_MAX, this.#options.limit.burst)) return refuse(1000 / this.#options.limit.perSecond);
     budget.waiting.push({ run, refuse });
     void this.#ask(key, budget);
   }

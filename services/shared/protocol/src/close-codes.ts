@@ -18,7 +18,7 @@ export const closeCodes = {
   forbidden: { code: 4403, reason: 'not allowed any more', client: 'stop' },
   slow_consumer: { code: 4408, reason: 'reads too slowly', client: 'reconnect' },
   replaced: { code: 4409, reason: 'replaced by a newer connection', client: 'stop' },
-  flooding: { code: 4429, reason: 'too many frames', client: 'back-off' },
+  flooding: { code: 4429, reason: 'too fast', client: 'back-off' },
 } as const satisfies Record<string, CloseCode>;
 
 export type CloseCodeName = keyof typeof closeCodes;
