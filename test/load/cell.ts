@@ -5,14 +5,13 @@ import { faultsIn, Generator, type Faults, type LoadAnswer, type PhaseAnswer } f
 import { latencyOf, percentileMs, type Latency } from './histogram.ts';
 import { memoryOf } from './memory.ts';
 import { bestStep, nextRate, type Step } from './ramp.ts';
+import { untilAtRest } from './quiet.ts';
 import type { Running } from './subject.ts';
 import type { Load, Subject, Workload, WorkloadName } from './workloads.ts';
 
 export const HANDSHAKES_AT_ONCE = 64;
 const JOINS_AT_ONCE = 256;
 const CLUSTER_REPLICAS = 3;
-/** Work that follows a join or a connect, and the last garbage of it, is not part of what is measured next. */
-const SETTLE_MS = 1000;
 /** V8 gives memory of a burst back some seconds after it; an idle connection is what is left then. */
 const REST_MS = 10_000;
 
@@ -66,7 +65,7 @@ export async function measure({ bed, workload, subject, round, timing }: CellOpt
       };
     }
     await connectAll(generator, workload);
-    await sleep(SETTLE_MS);
+    await untilAtRest([...Object.values(server.pids), bed.servers.mysql.pid, bed.servers.redis.pid]);
     return { ...about, ...(await underLoad(generator, workload, timing)) };
   } finally {
     await generator?.stop();

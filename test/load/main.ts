@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Bed } from './bed.ts';
 import { measure, type Cell } from './cell.ts';
+import { isInside, rerunInside } from './namespace.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
 import { profileOf } from './profile.ts';
 import { untilQuiet } from './quiet.ts';
@@ -18,6 +19,8 @@ async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) return void process.stdout.write(`${USAGE}\n`);
   if (process.platform !== 'linux') throw new Error('the benchmark reads CPU time and memory from Linux; run it there');
+  const code = await rerunInside(process.env);
+  if (code !== undefined) return void (process.exitCode = code);
   say('starting database and Redis, compiling the generator');
   const bed = await Bed.open();
   try {
@@ -103,6 +106,7 @@ async function machineOf(bed: Bed): Promise<Machine> {
     node: process.versions.node,
     database: await bed.databaseVersion(),
     pinned: bed.cores !== undefined,
+    ownNetwork: isInside(process.env),
   };
 }
 

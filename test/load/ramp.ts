@@ -12,18 +12,19 @@ export interface Step {
 export const RAMP_P99_MS = 100;
 /** A step that delivers less than this share of what is offered falls behind, whatever its p99 says. */
 const DELIVERED_MIN = 0.95;
+const TRIES = 3;
 
 export function holds({ delivered, offered, p99Ms, faults }: Step): boolean {
   return faults === 0 && p99Ms < RAMP_P99_MS && delivered >= offered * DELIVERED_MIN;
 }
 
-/** A step may fail once because of something else on the machine; twice at the same rate ends the ramp. */
+/** A step may fail because of something else on the machine; three times at the same rate end the ramp. */
 export function nextRate(rates: readonly number[], steps: readonly Step[]): number | undefined {
   const last = steps.at(-1);
   if (!last) return rates[0];
   if (holds(last)) return rates.find((rate) => rate > last.rate);
-  const failedBefore = steps.at(-2)?.rate === last.rate;
-  return failedBefore || last.faults > 0 ? undefined : last.rate;
+  const tries = steps.filter(({ rate }) => rate === last.rate).length;
+  return tries >= TRIES || last.faults > 0 ? undefined : last.rate;
 }
 
 export function bestStep<S extends Step>(steps: readonly S[]): S | undefined {

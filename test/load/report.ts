@@ -14,6 +14,8 @@ export interface Machine {
   database: string;
   /** server and generator have a core each */
   pinned: boolean;
+  /** a network stack without the machine's packet filters */
+  ownNetwork: boolean;
 }
 
 export interface Report {
@@ -47,7 +49,17 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 export function targetTable(rows: readonly Row[]): string {
   return table(
-    ['Measure', 'Parley', 'bare server', 'bare server with commit', 'target', 'verdict'],
+    [
+      'Measure',
+      'Parley',
+      'bare server',
+      'bare server with commit',
+      'target',
+      'verdict',
+      'to the bare server',
+      'target of that',
+      'verdict of that',
+    ],
     rows.map((row) => [
       row.measure,
       spreadText(row.parley, row.unit),
@@ -55,6 +67,9 @@ export function targetTable(rows: readonly Row[]): string {
       spreadText(row.commit, row.unit),
       row.target,
       row.verdict,
+      row.ratio ? `${numberText(row.ratio.value)}×` : '–',
+      row.ratio?.target ?? '',
+      row.ratio?.verdict ?? '',
     ]),
   );
 }
@@ -185,9 +200,9 @@ export function markdown(report: Report): string {
     '# Benchmark',
     `Written by \`npm run bench\` on ${report.date.slice(0, 10)}; do not edit. How it measures: \`test/load/README.md\`.`,
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.database} with a flush for each commit. ` +
-      `${machine.pinned ? 'Server, database and Redis share core 0, the generator has core 1.' : 'One core: nothing is pinned.'} ` +
+      `${machine.pinned ? 'Server, database and Redis share core 0, the generator has core 1.' : 'One core: nothing is pinned.'} ${machine.ownNetwork ? 'All of it runs in a network namespace of its own. ' : ''}` +
       `Median [least–most] of ${report.runs} runs of ${timing.window} s after ${timing.warm} s. Figures of a run in which others used ${DISTURBED_CORES} cores or more are left out where an undisturbed run exists. ` +
-      'CPU per unit and the ratio to the bare server travel between machines; rates and latencies do not.',
+      'The targets were set on a machine with another processor, beside a bare server measured there; the last three columns compare the ratio to the bare server of this run with the ratio that the target had there. Ratios travel between machines, the rest does not.',
     '## Targets',
     targetTable(rowsOf(cells)),
     '## Workloads',
