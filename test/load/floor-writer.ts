@@ -1,6 +1,6 @@
 // The least that makes a message durable in the order of its room: the two round trips of the product's writer, without memberships,
 // known client ids and outbox. Two lanes, at most 100 messages a transaction, no timer.
-import { connectMysql, connectWriter, fromBinary, type MysqlConnection } from '@parley/chat-store';
+import { connectMysql, connectWriter, fromBinary, type TextConnection } from '@parley/chat-store';
 import mysql, { type RowDataPacket } from 'mysql2';
 
 export interface FloorMessage {
@@ -15,6 +15,7 @@ type Done = (seq: number, at: string) => void;
 
 const LANES = 2;
 const BATCH_MAX = 100;
+const STATEMENT_TIMEOUT_MS = 10_000;
 
 const TABLES = [
   'CREATE TABLE IF NOT EXISTS floor_rooms (id BINARY(16) NOT NULL PRIMARY KEY, last_seq BIGINT NOT NULL) ENGINE=InnoDB',
@@ -51,11 +52,11 @@ export class FloorWriter {
 }
 
 class Lane {
-  readonly #connection: MysqlConnection;
+  readonly #connection: TextConnection;
   #queue: { message: FloorMessage; done: Done }[] = [];
   #running = false;
 
-  constructor(connection: MysqlConnection) {
+  constructor(connection: TextConnection) {
     this.#connection = connection;
   }
 
@@ -77,10 +78,11 @@ class Lane {
 
   async #commit(messages: readonly FloorMessage[]): Promise<{ seqs: number[]; at: string }> {
     const rooms = [...new Set(messages.map((message) => message.room_id))].sort();
-    const [answers] = await this.#connection.query(
+    const answers = await this.#connection.run(
       `BEGIN;SELECT id, last_seq FROM floor_rooms WHERE id IN (${rooms.map(literal).join(',')}) ORDER BY id FOR UPDATE`,
+      STATEMENT_TIMEOUT_MS,
     );
-    const rows = (answers as unknown as [unknown, RowDataPacket[]])[1];
+    const rows = (answers as [unknown, RowDataPacket[]])[1];
     const heads = new Map(rows.map((row) => [fromBinary(row['id'] as Buffer), row['last_seq'] as number]));
     const at = new Date().toISOString();
     const time = `'${at.slice(0, 10)} ${at.slice(11, 23)}'`;
@@ -93,9 +95,10 @@ class Lane {
       return `(${literal(message.room_id)},${seq},${literal(message.id)},${message.sender_id},${texts.join(',')},${time})`;
     });
     const choose = rooms.map((room) => `WHEN ${literal(room)} THEN ${heads.get(room) ?? 0}`).join(' ');
-    await this.#connection.query(
+    await this.#connection.run(
       `INSERT INTO floor_messages (room_id, seq, id, sender_id, sender_name, content, client_msg_id, created_at) VALUES ${values.join(',')};` +
         `UPDATE floor_rooms SET last_seq = CASE id ${choose} END WHERE id IN (${rooms.map(literal).join(',')});COMMIT`,
+      STATEMENT_TIMEOUT_MS,
     );
     return { seqs, at };
   }

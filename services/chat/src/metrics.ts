@@ -3,8 +3,6 @@ import { createRateLimitMetrics, type RateLimitMetrics } from '@parley/kit';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface ChatMetrics {
-  received: Counter;
-  sent: Counter;
   errors: Counter<'code'>;
   closed: Counter<'code'>;
   stored: Counter<'duplicate'>;
@@ -20,7 +18,7 @@ export interface ChatMetrics {
 /** `state` is read at each scrape. */
 export function createChatMetrics(
   registry: Registry,
-  state: { connections: () => number; rooms: () => number; queued: () => number; users: () => number; slow: () => number },
+  state: Record<'connections' | 'rooms' | 'queued' | 'users' | 'slow' | 'framesReceived' | 'framesSent', () => number>,
 ): ChatMetrics {
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
@@ -32,14 +30,25 @@ export function createChatMetrics(
         this.set(read());
       },
     });
+  // Counted as plain numbers on the socket path, read at a scrape.
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  counter('websocket_messages_received_total', 'Frames received', state.framesReceived);
+  counter('websocket_messages_sent_total', 'Frames delivered to joined sockets', state.framesSent);
   gauge('websocket_connections', 'Open WebSocket connections', state.connections);
   gauge('chat_rooms_active', 'Rooms with joined sockets on this instance', state.rooms);
   gauge('users_online_total', 'Users with a socket on this instance', state.users);
   gauge('chat_slow_sockets', 'Sockets that read too slowly for ephemeral frames', state.slow);
   gauge('chat_writer_queue', 'Messages that wait for a transaction', state.queued);
   return {
-    received: new Counter({ name: 'websocket_messages_received_total', help: 'Frames received', registers }),
-    sent: new Counter({ name: 'websocket_messages_sent_total', help: 'Frames delivered to joined sockets', registers }),
     errors: new Counter({ name: 'websocket_errors_total', help: 'Error frames sent, by code', labelNames: ['code'], registers }),
     closed: new Counter({ name: 'websocket_closed_total', help: 'Connections closed, by close code', labelNames: ['code'], registers }),
     stored: new Counter({ name: 'chat_messages_sent_total', help: 'Messages acknowledged', labelNames: ['duplicate'], registers }),

@@ -75,6 +75,8 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       queued: () => delivery.writer.queued,
       users: () => users.count,
       slow: () => slow.size,
+      framesReceived: () => edge.framesReceived,
+      framesSent: () => edge.framesSent,
     });
     const revocations = resources.add(
       'revocations',

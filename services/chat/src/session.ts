@@ -90,6 +90,14 @@ export class Session {
     if (this.state !== 'closed') this.ws?.send(JSON.stringify(frame));
   }
 
+  /** Sends one frame together with what was published to the socket in this turn, in one write. For use outside of the edge's handlers. */
+  sendCorked(frame: object): void {
+    const { ws } = this;
+    if (this.state === 'closed' || !ws) return;
+    const text = JSON.stringify(frame);
+    ws.cork(() => ws.send(text));
+  }
+
   /** Sends encoded frames in one write. */
   sendFrames(frames: readonly Buffer[]): void {
     const { ws } = this;

@@ -61,7 +61,7 @@ export class RedisFanout implements Fanout {
     const { plain, log, instance, onReceived } = this.#options;
     const handle = plain.get(channel);
     if (handle) return handle(payload.toString());
-    const received = decodeFanout(payload);
+    const received = decodeFanout(payload, instance);
     if (!received) return log.warn({ channel }, 'a payload on Redis is not in the known format');
     // What this replica published itself was delivered right after its commit.
     if (received.header.from !== instance) onReceived(channel, received);

@@ -47,7 +47,7 @@ function settle(context: ChatContext, session: Session, about: About, result: Ap
   }
   const { id, seq, createdAt } = result.stored;
   context.metrics.stored.inc({ duplicate: String(result.duplicate) });
-  session.send({ type: 'ack', ...about, id, seq, created_at: createdAt, duplicate: result.duplicate });
+  session.sendCorked({ type: 'ack', ...about, id, seq, created_at: createdAt, duplicate: result.duplicate });
   // After a commit of unknown outcome nobody was told of the entry: the room is behind its own ack. Read it.
   const feed = context.rooms.get(about.room_id);
   if (feed && feed.last < seq) feed.catchUp(seq).catch(() => {});

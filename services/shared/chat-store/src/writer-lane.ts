@@ -1,7 +1,7 @@
 // One lane of the writer: one connection, one transaction at a time, retries, reconnects.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, messageOf, type Log } from '@parley/kit';
-import type { MysqlConnection } from './mysql.ts';
+import type { TextConnection } from './mysql.ts';
 import { classify, type Failure } from './writer-failure.ts';
 import { planBatch, type AppendResult, type NewMessage, type RoomBatch } from './writer-plan.ts';
 import { factsOf, lockAndReadSql, writeSql } from './writer-sql.ts';
@@ -9,7 +9,7 @@ import type { Submission } from './writer.ts';
 
 export interface LaneOptions {
   name: string;
-  connect: () => Promise<MysqlConnection>;
+  connect: () => Promise<TextConnection>;
   onCommit: (rooms: readonly RoomBatch[]) => void;
   log: Log;
   batchMax: number;
@@ -27,7 +27,7 @@ export class WriterLane {
   readonly #options: LaneOptions;
   #queue: Submission[] = [];
   #running: Promise<void> | undefined;
-  #connection: MysqlConnection | undefined;
+  #connection: TextConnection | undefined;
   #reconnecting: Promise<void> | undefined;
   #closing = false;
   /** moving average of a transaction's time, for the estimate of a wait */
@@ -53,7 +53,7 @@ export class WriterLane {
 
   async open(): Promise<void> {
     const connection = await this.#options.connect();
-    connection.on('error', (error: Error) => this.#lost(connection, error));
+    connection.onLost((error) => this.#lost(connection, error));
     this.#connection = connection;
     this.failure = undefined;
   }
@@ -67,7 +67,7 @@ export class WriterLane {
     this.#closing = true;
     await this.#running;
     await this.#reconnecting;
-    await this.#connection?.end().catch(() => {});
+    await this.#connection?.end();
     this.failure = 'closed';
   }
 
@@ -119,9 +119,9 @@ export class WriterLane {
   async #transaction(messages: readonly NewMessage[], retry: boolean): Promise<{ results: AppendResult[]; rooms: RoomBatch[] }> {
     const connection = this.#connection;
     if (!connection) throw new Error('no connection');
-    const [answers] = await connection.query({ sql: lockAndReadSql(messages, { retry }), timeout: STATEMENT_TIMEOUT_MS });
+    const answers = await connection.run(lockAndReadSql(messages, { retry }), STATEMENT_TIMEOUT_MS);
     const plan = planBatch(messages, factsOf(answers), this.#options.now());
-    await connection.query({ sql: plan.rooms.length > 0 ? writeSql(plan.rooms) : 'COMMIT', timeout: STATEMENT_TIMEOUT_MS });
+    await connection.run(plan.rooms.length > 0 ? writeSql(plan.rooms) : 'COMMIT', STATEMENT_TIMEOUT_MS);
     return plan;
   }
 
@@ -151,14 +151,14 @@ export class WriterLane {
       return;
     }
     try {
-      await connection.query('ROLLBACK');
+      await connection.run('ROLLBACK', STATEMENT_TIMEOUT_MS);
     } catch (error) {
       this.#lost(connection, error as Error);
     }
   }
 
   /** The connection is gone: nothing is accepted until a new one is there, so that senders learn it at once. */
-  #lost(connection: MysqlConnection, error: Error): void {
+  #lost(connection: TextConnection, error: Error): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     connection.destroy();

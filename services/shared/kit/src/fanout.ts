@@ -49,8 +49,11 @@ export function encodeEvents(header: Omit<FanoutHeader, 'v' | 'n' | 'seq'>, fram
   );
 }
 
-/** Splits a payload into views of its lines. Returns undefined for what is not in this format: Redis is a boundary. */
-export function decodeFanout(payload: Buffer): FanoutPayload | undefined {
+/**
+ * Splits a payload into views of its lines. Returns undefined for what is not in this format: Redis is a boundary. A payload of the
+ * instance `self` comes back without frames: it knows them.
+ */
+export function decodeFanout(payload: Buffer, self?: string): FanoutPayload | undefined {
   const end = payload.indexOf(NEWLINE);
   if (end < 0) return undefined;
   let header: FanoutHeader;
@@ -60,6 +63,7 @@ export function decodeFanout(payload: Buffer): FanoutPayload | undefined {
     return undefined;
   }
   if (header?.v !== 1 || !Number.isSafeInteger(header.seq) || header.seq < 0 || !Number.isSafeInteger(header.n)) return undefined;
+  if (header.from === self) return { header, frames: [] };
   const frames: Buffer[] = [];
   for (let start = end + 1; start <= payload.length;) {
     const next = payload.indexOf(NEWLINE, start);
