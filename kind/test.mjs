@@ -19,7 +19,10 @@ const LEVELS = {
   integration: { paths: ['test/integration'], timeoutMs: 300 * SECOND },
   apiserver: { paths: ['test/apiserver'], timeoutMs: 300 * SECOND },
   faults: { paths: ['test/faults'], timeoutMs: 600 * SECOND },
-  check: { paths: ['test/tidy.test.ts', 'test/unit/cdk8s/charts.test.ts'], timeoutMs: 120 * SECOND },
+  check: {
+    paths: ['test/tidy.test.ts', 'test/unit/cdk8s/charts.test.ts', 'test/unit/protocol/reference.test.ts'],
+    timeoutMs: 120 * SECOND,
+  },
   e2e: { paths: ['test/e2e'], timeoutMs: 1800 * SECOND },
 };
 const DEFAULT_LEVELS = ['unit', 'contract', 'integration', 'apiserver', 'faults'];

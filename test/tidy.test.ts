@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   '@parley/operator-api': [],
   '@parley/cdk8s': ['@parley/operator-api'],
   '@parley/operator': ['@parley/cdk8s', '@parley/operator-api'],
-  '@parley/kind': ['@parley/cdk8s', '@parley/operator-api'],
+  '@parley/kind': ['@parley/cdk8s', '@parley/kit', '@parley/operator-api', '@parley/protocol'],
 };
 
 /** The innermost package a file belongs to: operator/api lies inside operator. */

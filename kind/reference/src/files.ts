@@ -1,0 +1,48 @@
+// All generated reference files as text: what main.ts writes and what the drift test compares with.
+import { stringify } from 'yaml';
+import { asyncApi } from './asyncapi.ts';
+import { configurationPage } from './configuration-page.ts';
+import { limitsOf, limitsPage } from './limits-page.ts';
+import { page } from './markdown.ts';
+import { metricsPage } from './metrics-page.ts';
+import { protocolPage } from './protocol-page.ts';
+import { commonMetrics, configOf, metricsOf, operatorMetrics, services, sourceText, version } from './sources.ts';
+
+/** Folder of the files, from the root of the repository. */
+export const REFERENCE_FOLDER = 'docs/reference';
+
+/** name in docs/reference -> text */
+export async function referenceFiles(): Promise<Map<string, string>> {
+  const names = services();
+  const configs = await Promise.all(names.map(configOf));
+  const metrics = await Promise.all(names.map(metricsOf));
+  const limits = limitsOf(sourceText('services/shared/protocol/src/limits.ts'));
+  return new Map([
+    ['README.md', indexPage()],
+    ['protocol.md', protocolPage()],
+    ['asyncapi.yaml', `# Written by \`npm run reference\`; edits by hand are lost.\n${stringify(asyncApi(version), { lineWidth: 0 })}`],
+    ['configuration.md', configurationPage(configs)],
+    ['limits.md', limitsPage(limits, configs)],
+    ['metrics.md', metricsPage({ common: commonMetrics(), services: metrics, operator: await operatorMetrics() })],
+  ]);
+}
+
+function indexPage(): string {
+  return page(
+    'Reference',
+    `Generated from the schemas and tables in the sources, so it says what the code does. A test fails when a file here is not what
+\`npm run reference\` writes.`,
+    [
+      '- [protocol.md](protocol.md): every WebSocket frame with fields, bounds and an example; error codes; close codes',
+      '- [asyncapi.yaml](asyncapi.yaml): the same as an AsyncAPI 3.0 document with JSON Schemas',
+      '- [configuration.md](configuration.md): every environment variable of every service',
+      '- [limits.md](limits.md): every limit, fixed or configured',
+      '- [metrics.md](metrics.md): every Prometheus metric',
+    ].join('\n'),
+    `Results of measurements, written by the programs that measure:`,
+    [
+      '- [websocket-conformance.md](websocket-conformance.md): RFC 6455 case by case, by `npm run conformance`',
+      '- `benchmark.md`: throughput and latency, by `npm run bench`',
+    ].join('\n'),
+  );
+}
