@@ -66,7 +66,10 @@ export async function measure({ bed, workload, subject, round, timing }: CellOpt
     }
     await connectAll(generator, workload);
     await untilAtRest([...Object.values(server.pids), bed.servers.mysql.pid, bed.servers.redis.pid]);
-    return { ...about, ...(await underLoad(generator, workload, timing)) };
+    const figures = await underLoad(generator, workload, timing);
+    const failure = server.failure();
+    if (failure) throw new Error(failure);
+    return { ...about, ...figures };
   } finally {
     await generator?.stop();
     await server.kill();

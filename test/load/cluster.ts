@@ -45,6 +45,7 @@ export async function startCluster({ servers, replicas, core, env }: ClusterOpti
       port: listen.chat,
       adminPort: listen.stats,
       pids: { ...Object.assign({}, ...chats.map(({ pids }) => pids)), haproxy: worker } as Record<string, number>,
+      failure: () => chats.map((each) => each.failure()).find((text) => text !== undefined),
       kill: async () => {
         await haproxy.stop();
         await killAll();

@@ -1,7 +1,6 @@
 // The least that makes a message durable in the order of its room: the two round trips of the product's writer, without memberships,
 // known client ids and outbox. Two lanes, at most 100 messages a transaction, no timer.
-import { connectMysql, connectWriter, fromBinary, type TextConnection } from '@parley/chat-store';
-import mysql, { type RowDataPacket } from 'mysql2';
+import mysql, { type Connection, type RowDataPacket } from 'mysql2';
 
 export interface FloorMessage {
   id: string;
@@ -15,7 +14,6 @@ type Done = (seq: number, at: string) => void;
 
 const LANES = 2;
 const BATCH_MAX = 100;
-const STATEMENT_TIMEOUT_MS = 10_000;
 
 const TABLES = [
   'CREATE TABLE IF NOT EXISTS floor_rooms (id BINARY(16) NOT NULL PRIMARY KEY, last_seq BIGINT NOT NULL) ENGINE=InnoDB',
@@ -27,12 +25,27 @@ const TABLES = [
 ];
 
 export async function createFloorTables(url: string): Promise<void> {
-  const connection = await connectMysql(url);
-  for (const statement of TABLES) await connection.query(statement);
-  await connection.end();
+  const connection = await connect(url);
+  for (const statement of TABLES) await run(connection, statement);
+  connection.end();
 }
 
-const literal = (id: string) => `X'${id.replaceAll('-', '')}'`;
+const hex = (id: string) => id.replaceAll('-', '');
+const literal = (id: string) => `X'${hex(id)}'`;
+
+/** READ COMMITTED and one text of several statements, as the product's writer has it. */
+async function connect(url: string): Promise<Connection> {
+  const connection = mysql.createConnection({ uri: url, timezone: 'Z', charset: 'utf8mb4', multipleStatements: true });
+  await run(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  return connection;
+}
+
+/** The callback interface: a promise of our own is cheaper than the driver's. */
+function run(connection: Connection, sql: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    connection.query(sql, (error, result) => (error ? reject(error) : resolve(result)));
+  });
+}
 
 export class FloorWriter {
   readonly #lanes: Lane[];
@@ -42,7 +55,7 @@ export class FloorWriter {
   }
 
   static async open(url: string): Promise<FloorWriter> {
-    return new FloorWriter(await Promise.all(Array.from({ length: LANES }, async () => new Lane(await connectWriter(url)))));
+    return new FloorWriter(await Promise.all(Array.from({ length: LANES }, async () => new Lane(await connect(url)))));
   }
 
   submit(message: FloorMessage, done: Done): void {
@@ -52,11 +65,11 @@ export class FloorWriter {
 }
 
 class Lane {
-  readonly #connection: TextConnection;
+  readonly #connection: Connection;
   #queue: { message: FloorMessage; done: Done }[] = [];
   #running = false;
 
-  constructor(connection: TextConnection) {
+  constructor(connection: Connection) {
     this.#connection = connection;
   }
 
@@ -78,27 +91,27 @@ class Lane {
 
   async #commit(messages: readonly FloorMessage[]): Promise<{ seqs: number[]; at: string }> {
     const rooms = [...new Set(messages.map((message) => message.room_id))].sort();
-    const answers = await this.#connection.run(
+    const answers = await run(
+      this.#connection,
       `BEGIN;SELECT id, last_seq FROM floor_rooms WHERE id IN (${rooms.map(literal).join(',')}) ORDER BY id FOR UPDATE`,
-      STATEMENT_TIMEOUT_MS,
     );
     const rows = (answers as [unknown, RowDataPacket[]])[1];
-    const heads = new Map(rows.map((row) => [fromBinary(row['id'] as Buffer), row['last_seq'] as number]));
+    const heads = new Map(rows.map((row) => [(row['id'] as Buffer).toString('hex'), row['last_seq'] as number]));
     const at = new Date().toISOString();
     const time = `'${at.slice(0, 10)} ${at.slice(11, 23)}'`;
     const seqs: number[] = [];
     const values = messages.map((message) => {
-      const seq = (heads.get(message.room_id) ?? 0) + 1;
-      heads.set(message.room_id, seq);
+      const seq = (heads.get(hex(message.room_id)) ?? 0) + 1;
+      heads.set(hex(message.room_id), seq);
       seqs.push(seq);
       const texts = [message.sender_name, message.content, message.client_msg_id].map((text) => mysql.escape(text));
       return `(${literal(message.room_id)},${seq},${literal(message.id)},${message.sender_id},${texts.join(',')},${time})`;
     });
-    const choose = rooms.map((room) => `WHEN ${literal(room)} THEN ${heads.get(room) ?? 0}`).join(' ');
-    await this.#connection.run(
+    const choose = rooms.map((room) => `WHEN ${literal(room)} THEN ${heads.get(hex(room)) ?? 0}`).join(' ');
+    await run(
+      this.#connection,
       `INSERT INTO floor_messages (room_id, seq, id, sender_id, sender_name, content, client_msg_id, created_at) VALUES ${values.join(',')};` +
         `UPDATE floor_rooms SET last_seq = CASE id ${choose} END WHERE id IN (${rooms.map(literal).join(',')});COMMIT`,
-      STATEMENT_TIMEOUT_MS,
     );
     return { seqs, at };
   }

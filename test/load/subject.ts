@@ -15,6 +15,8 @@ export interface Running {
   adminPort: number;
   /** processes by name; the first one is the one whose memory is read */
   pids: Record<string, number>;
+  /** What it wrote last when it has ended by itself. */
+  failure(): string | undefined;
   /** End at once; nothing is left to save. */
   kill(): Promise<void>;
   /** Ends in order, so that a profile is written. */
@@ -79,7 +81,7 @@ async function start(name: string, [command, args]: [string, string[]], env: Rec
     const failed = (why: string) => reject(new Error(`the server under measurement ${why}:\n${output.slice(-2000)}`));
     const late = setTimeout(() => failed(`is not ready after ${READY_MS / 1000} s`), READY_MS);
     const collect = (data: Buffer) => {
-      if (output.length < 100_000) output += data.toString();
+      output = (output + data.toString()).slice(-20_000);
       const line = output.split('\n').find((each) => each.endsWith('}') && each.includes('"msg":"ready"'));
       if (!line) return;
       clearTimeout(late);
@@ -90,10 +92,12 @@ async function start(name: string, [command, args]: [string, string[]], env: Rec
     child.once('error', (error) => failed(error.message));
     child.once('exit', (code, signal) => failed(`ended (${code ?? signal})`));
   });
+  const gone = () => child.exitCode !== null || child.signalCode !== null;
   const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (gone()) return;
     child.kill(signal);
     await exited;
   };
-  return { port, adminPort, pids: { [name]: child.pid as number }, kill: () => end('SIGKILL'), terminate: () => end('SIGTERM') };
+  const failure = () => (gone() ? `${name} ended by itself:\n${output.slice(-2000)}` : undefined);
+  return { port, adminPort, pids: { [name]: child.pid as number }, failure, kill: () => end('SIGKILL'), terminate: () => end('SIGTERM') };
 }
