@@ -12,6 +12,8 @@ import type { Load, Subject, Workload, WorkloadName } from './workloads.ts';
 export const HANDSHAKES_AT_ONCE = 64;
 const JOINS_AT_ONCE = 256;
 const CLUSTER_REPLICAS = 3;
+const WARM_FACTOR = 5;
+const WARM_RATE_MAX = 2000;
 /** V8 gives memory of a burst back some seconds after it; an idle connection is what is left then. */
 const REST_MS = 10_000;
 
@@ -108,9 +110,21 @@ export async function runLoad(generator: Generator, load: Load, timing: Timing):
   }
 }
 
+/**
+ * A server that has just started runs code that is not compiled yet, and at 20 messages a second it would do so for minutes: a short
+ * burst of the same load goes first. A ramp and a closed loop are bursts themselves.
+ */
+export async function warmUp(generator: Generator, load: Load, { warm }: Timing): Promise<void> {
+  if (load.kind !== 'open') return;
+  mustBeClean('warming up', await generator.open(Math.min(load.rate * WARM_FACTOR, WARM_RATE_MAX), { warm: 0, window: 2 * warm }));
+}
+
 async function underLoad(generator: Generator, workload: Workload, timing: Timing): Promise<Omit<Cell, 'workload' | 'subject' | 'round'>> {
   const { load, members } = workload;
-  if (load.kind !== 'ramp') return figuresOf(await runLoad(generator, load, timing));
+  if (load.kind !== 'ramp') {
+    await warmUp(generator, load, timing);
+    return figuresOf(await runLoad(generator, load, timing));
+  }
   const steps: (Step & { answer: LoadAnswer })[] = [];
   for (let rate = nextRate(load.rates, steps); rate !== undefined; rate = nextRate(load.rates, steps)) {
     const answer = await generator.open(rate, { warm: 0.2, window: timing.step });
@@ -120,17 +134,19 @@ async function underLoad(generator: Generator, workload: Workload, timing: Timin
       offered: rate * members,
       p99Ms: percentileMs(answer.delivery, 0.99),
       faults: faultsIn(answer),
+      refused: answer.refused,
       answer,
     });
   }
   const best = bestStep(steps);
   const last = steps.at(-1);
   if (!last) throw new Error('the ramp has no steps');
-  // The faults of the step that ended the ramp count, too: overload must not lose anything.
+  // The faults of the steps that failed count, too: overload must not lose anything.
   const faults = steps.reduce((sum, step) => sum + step.faults, 0);
   const problem = steps.find((step) => step.faults > 0)?.answer.problem ?? '';
-  const plain = steps.map(({ rate, delivered, offered, p99Ms, faults: each }) => ({ rate, delivered, offered, p99Ms, faults: each }));
-  return { ...figuresOf((best ?? last).answer), faults, problem, steps: plain };
+  const plain = steps.map(({ answer: _answer, ...step }) => step);
+  const figures = figuresOf((best ?? last).answer);
+  return { ...figures, ...(best ? {} : { messages: 0, deliveries: 0 }), faults, problem, steps: plain };
 }
 
 function figuresOf(answer: LoadAnswer): Omit<Cell, 'workload' | 'subject' | 'round'> {

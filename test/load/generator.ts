@@ -47,9 +47,10 @@ export interface LoadAnswer extends Faults, Usage {
   ack: Buckets;
 }
 
-export function faultsIn(answer: Faults): number {
-  const { lost, duplicated, misordered, disagreed, wrong_room, closed, errors, unexpected } = answer;
-  return lost + duplicated + misordered + disagreed + wrong_room + closed + errors + unexpected;
+/** A refused message is no fault: its sender was told. */
+export function faultsIn(answer: Faults & { refused?: number }): number {
+  const { lost, duplicated, misordered, disagreed, wrong_room, closed, errors, unexpected, refused = 0 } = answer;
+  return lost + duplicated + misordered + disagreed + wrong_room + closed + unexpected + (errors - refused);
 }
 
 /** Returns the program's path. Throws with the compiler's words. */

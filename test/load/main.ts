@@ -8,7 +8,7 @@ import { isInside, rerunInside } from './namespace.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
 import { profileOf } from './profile.ts';
 import { untilQuiet } from './quiet.ts';
-import { markdown, numberText, targetTable, type Machine, type Report } from './report.ts';
+import { markdown, numberText, profileSection, targetTable, type Machine, type Report } from './report.ts';
 import { DISTURBED_CORES } from './spread.ts';
 import { chatCpu, rowsOf, serverCpu } from './targets.ts';
 import { subjectsOf, workloads } from './workloads.ts';
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const bed = await Bed.open();
   try {
     const report = emptyReport(options, await machineOf(bed));
-    await measureAll(bed, options, report.cells);
+    await measureAll(bed, options, report);
     for (const name of options.profile) {
       say(`profile of ${name}`);
       report.profiles[name] = await profileOf(bed, workloads[name]);
@@ -41,16 +41,19 @@ function emptyReport({ runs, timing }: Options, machine: Machine): Report {
 }
 
 /** Rounds go over all measurements in turn, so that a slow drift of the machine touches all of them. */
-async function measureAll(bed: Bed, { runs, only, timing, patienceSeconds }: Options, cells: Cell[]): Promise<void> {
+async function measureAll(bed: Bed, options: Options, report: Report): Promise<void> {
+  const { runs, only, timing, patienceSeconds } = options;
   for (let round = 1; round <= runs; round++) {
     for (const name of only) {
       for (const subject of subjectsOf(workloads[name])) {
         await untilQuiet(patienceSeconds);
         const cell = await measure({ bed, workload: workloads[name], subject, round, timing });
-        cells.push(cell);
+        report.cells.push(cell);
         say(progress(cell));
       }
     }
+    // What is measured is kept, also when a later round is stopped.
+    write(options, report);
   }
 }
 
@@ -75,16 +78,21 @@ function progress(cell: Cell): string {
   return `${cell.round} ${cell.workload.padEnd(8)} ${cell.subject.padEnd(6)} ${parts.join('; ')}`;
 }
 
-function finish({ out, only }: Options, report: Report): void {
-  const folder = out === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? process.cwd(), out);
-  const complete = folder && only.length === 0 ? withProfiles(folder, report) : report;
-  if (only.length > 0) process.stdout.write(`\n${targetTable(rowsOf(report.cells))}\n`);
-  for (const [name, profile] of Object.entries(report.profiles)) process.stdout.write(`\n${name}: ${JSON.stringify(profile, null, 1)}\n`);
-  if (!folder) return;
+function finish(options: Options, report: Report): void {
+  if (options.only.length > 0) process.stdout.write(`\n${targetTable(rowsOf(report.cells))}\n`);
+  for (const [name, profile] of Object.entries(report.profiles)) process.stdout.write(`\n${profileSection(name, profile)}\n`);
+  const folder = write(options, report);
+  if (folder) say(`written: ${join(folder, 'benchmark.json')} and benchmark.md`);
+}
+
+function write({ out, only }: Options, report: Report): string | undefined {
+  if (out === undefined) return undefined;
+  const folder = resolve(process.env['INIT_CWD'] ?? process.cwd(), out);
+  const complete = only.length === 0 ? withProfiles(folder, report) : report;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'benchmark.json'), `${JSON.stringify(complete, rounded, 1)}\n`);
   writeFileSync(join(folder, 'benchmark.md'), markdown(complete));
-  say(`written: ${join(folder, 'benchmark.json')} and benchmark.md`);
+  return folder;
 }
 
 /** A run that only profiles adds to the report that is there. */

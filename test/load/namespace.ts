@@ -21,9 +21,8 @@ export async function rerunInside(env: NodeJS.ProcessEnv): Promise<number | unde
     stdio: 'inherit',
     env: { ...env, [INSIDE]: '1' },
   });
-  // Ctrl-C reaches the child by itself; it cleans up, and this process ends with it.
-  process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  // The child cleans up, and this process ends with it. Ctrl-C reaches both, and the child takes two for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from './bed.ts';
-import { connectAll, HANDSHAKES_AT_ONCE, runLoad, startGenerator } from './cell.ts';
+import { connectAll, HANDSHAKES_AT_ONCE, runLoad, startGenerator, warmUp } from './cell.ts';
 import type { Generator } from './generator.ts';
 import { summarise, type CpuProfile, type Profile } from './cpu-profile.ts';
 import { untilAtRest } from './quiet.ts';
@@ -19,6 +19,7 @@ async function loadWindow(generator: Generator, workload: Workload, pids: readon
   if (load.kind !== 'connections') {
     await connectAll(generator, workload);
     await untilAtRest(pids);
+    await warmUp(generator, load, { warm: 1, window: SECONDS, step: 1 });
   }
   const from = monotonicMicros();
   if (load.kind === 'connections') await generator.connect(HANDSHAKES_AT_ONCE, load.counts[0] ?? 0);

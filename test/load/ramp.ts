@@ -7,6 +7,8 @@ export interface Step {
   offered: number;
   p99Ms: number;
   faults: number;
+  /** messages that were answered with an error */
+  refused: number;
 }
 
 export const RAMP_P99_MS = 100;
@@ -14,8 +16,8 @@ export const RAMP_P99_MS = 100;
 const DELIVERED_MIN = 0.95;
 const TRIES = 3;
 
-export function holds({ delivered, offered, p99Ms, faults }: Step): boolean {
-  return faults === 0 && p99Ms < RAMP_P99_MS && delivered >= offered * DELIVERED_MIN;
+export function holds({ delivered, offered, p99Ms, faults, refused }: Step): boolean {
+  return faults + refused === 0 && p99Ms < RAMP_P99_MS && delivered >= offered * DELIVERED_MIN;
 }
 
 /** A step may fail because of something else on the machine; three times at the same rate end the ramp. */

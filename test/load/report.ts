@@ -186,7 +186,7 @@ function problems(cells: readonly Cell[]): string[] {
     .map(({ workload, subject, round, problem }) => `- ${workload}, ${NAMES[subject]}, run ${round}: ${problem.replaceAll('`', "'")}`);
 }
 
-function profileSection(name: string, { busy, lines }: Profile): string {
+export function profileSection(name: string, { busy, lines }: Profile): string {
   const rows = lines.map(({ share, name: fn, where }) => [`${(share * 100).toFixed(1)} %`, fn, where]);
   return `### ${name}\n\nThe chat process is busy ${(busy * 100).toFixed(0)} % of the time. Self time of the busy part:\n\n${table(['share', 'function', 'where'], rows)}`;
 }
