@@ -10,7 +10,7 @@ import { startTokenIssuer, type TokenIssuer } from '../helpers/tokens.ts';
 import { startCluster } from './cluster.ts';
 import { createFloorTables } from './floor-writer.ts';
 import { compileGenerator } from './generator.ts';
-import { pin } from './pinned.ts';
+import { pin, pinServer } from './pinned.ts';
 import { compileFloor, startChat, startFloor, type Running } from './subject.ts';
 import type { Subject, Workload } from './workloads.ts';
 
@@ -51,7 +51,7 @@ export class Bed {
       await connection.end();
       await createFloorTables(servers.mysql.url);
       if (bed.cores) {
-        for (const server of [servers.mysql, servers.redis]) pin(server.pid, bed.cores.server);
+        for (const server of [servers.mysql, servers.redis]) pinServer(server.pid, bed.cores.server);
         pin(process.pid, bed.cores.client);
       }
       return bed;
