@@ -37,10 +37,15 @@ export interface Accounts {
   replacePasswordHash(id: number, change: { from: string; to: string; at: Date }): Promise<void>;
 }
 
+/** Whose login it is, and which. */
+export interface SessionOwner extends Account {
+  family: string;
+}
+
 export interface Sessions {
   begin(userId: number, family: string, refresh: NewRefreshToken): Promise<void>;
   /** Marks the token used and stores the next one, or does nothing and returns undefined. At most one caller gets the account. */
-  rotate(hash: Buffer, next: NewRefreshToken): Promise<Account | undefined>;
+  rotate(hash: Buffer, next: NewRefreshToken): Promise<SessionOwner | undefined>;
   /** Revokes the family of a token that was used before; undefined when there is nothing to revoke. */
   revokeReused(hash: Buffer, at: Date): Promise<{ family: string; userId: number } | undefined>;
 }
@@ -61,5 +66,6 @@ export interface Passwords {
 }
 
 export interface TokenIssuer {
-  issue(account: Account, at: Date): Promise<string>;
+  /** The token says which login it came from, so that the login can be revoked. */
+  issue(account: Account, of: { family: string; at: Date }): Promise<string>;
 }

@@ -5,7 +5,7 @@ import type { AuthAnswer, LoginBody, RegisterBody } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import { checkedProfile, isPossibleEmail } from './domain/profile.ts';
 import { hashOfRefreshToken, REFRESH_TOKEN_BYTES, refreshTokenOf } from './domain/refresh-token.ts';
-import type { Account, Accounts, NewRefreshToken, Passwords, Sessions, TokenIssuer } from './ports.ts';
+import type { Account, Accounts, NewRefreshToken, Passwords, SessionOwner, Sessions, TokenIssuer } from './ports.ts';
 
 export interface LoginOptions {
   accounts: Accounts;
@@ -32,11 +32,11 @@ export function createLogin(options: LoginOptions): Login {
       const profile = checkedProfile(body);
       const passwordHash = await passwords.hash(body.password);
       const { token, stored } = newRefreshToken(options);
-      const ids = { eventId: uuidv7(), family: randomUUID() };
-      const account = await accounts.register({ ...profile, ...ids, passwordHash, refresh: stored });
+      const family = randomUUID();
+      const account = await accounts.register({ ...profile, eventId: uuidv7(), family, passwordHash, refresh: stored });
       if (!account) throw new AppError('email_taken');
       log.info({ user_id: account.id }, 'user registered');
-      return answer(options, account, token);
+      return answer(options, { ...account, family }, token);
     },
     async login({ email, password }) {
       const account = isPossibleEmail(email) ? await accounts.findByEmail(email) : undefined;
@@ -45,8 +45,9 @@ export function createLogin(options: LoginOptions): Login {
       if (!correct || !account || account.disabled) throw new AppError('invalid_credentials');
       await renewHash(options, account, password);
       const { token, stored } = newRefreshToken(options);
-      await sessions.begin(account.id, randomUUID(), stored);
-      return answer(options, account, token);
+      const family = randomUUID();
+      await sessions.begin(account.id, family, stored);
+      return answer(options, { ...account, family }, token);
     },
     async refresh(given) {
       const hash = hashOfRefreshToken(given);
@@ -67,10 +68,10 @@ function newRefreshToken({ now, refreshTokenSeconds }: LoginOptions): { token: s
   return { token, stored: { hash: hashOfRefreshToken(token), at, expiresAt: new Date(at.getTime() + refreshTokenSeconds * 1000) } };
 }
 
-async function answer({ tokens, now, accessTokenSeconds }: LoginOptions, account: Account, refreshToken: string): Promise<AuthAnswer> {
-  const { id, name, email } = account;
+async function answer({ tokens, now, accessTokenSeconds }: LoginOptions, owner: SessionOwner, refreshToken: string): Promise<AuthAnswer> {
+  const { id, name, email, family } = owner;
   return {
-    token: await tokens.issue({ id, name, email }, now()),
+    token: await tokens.issue({ id, name, email }, { family, at: now() }),
     refresh_token: refreshToken,
     expires_in: accessTokenSeconds,
     user: { id, name, email },

@@ -128,7 +128,11 @@ describe('refresh', () => {
     assert.equal(second.status, 200);
     assert.notEqual(second.body.refresh_token, first.refresh_token);
     assert.deepEqual(second.body.user, first.user);
-    assert.equal((await verifier().verify(second.body.token)).userId, first.user.id);
+    const [before, after] = await Promise.all([first.token, second.body.token].map((token) => verifier().verify(token)));
+    assert.equal(after?.userId, first.user.id);
+    assert.match(after?.sid ?? '', /^[0-9a-f-]{36}$/);
+    assert.equal(after?.sid, before?.sid, 'both belong to one login');
+    assert.notEqual(after?.jti, before?.jti);
     assert.equal((await stack.post('refresh', { refresh_token: second.body.refresh_token })).status, 200);
   });
   test('the use of an old token revokes the whole family, and no other', async () => {

@@ -21,7 +21,7 @@ describe('signing keys', () => {
     );
     assert.ok(keys.published.every((key) => !('d' in key)));
     const issuer = jwtIssuer({ keys, issuer: 'parley', audience: 'parley', lifeSeconds: 60 });
-    const token = await issuer.issue({ id: 7, name: 'Ada', email: 'ada@example.org' }, new Date());
+    const token = await issuer.issue({ id: 7, name: 'Ada', email: 'ada@example.org' }, { family: 'login-1', at: new Date() });
     const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet({ keys: [...keys.published] }), { issuer: 'parley' });
     assert.equal(protectedHeader.kid, 'new');
     const { jti, iat, exp, ...claims } = payload;

@@ -8,9 +8,9 @@ import type { SigningKeys } from './signing-keys.ts';
 export function jwtIssuer(options: { keys: SigningKeys; issuer: string; audience: string; lifeSeconds: number }): TokenIssuer {
   const { keys, issuer, audience, lifeSeconds } = options;
   return {
-    issue({ id, name, email }, at) {
+    issue({ id, name, email }, { family, at }) {
       const seconds = Math.floor(at.getTime() / 1000);
-      return new SignJWT({ user_id: id, name, email })
+      return new SignJWT({ user_id: id, name, email, sid: family })
         .setProtectedHeader({ alg: TOKEN_ALGORITHM, kid: keys.kid, typ: 'JWT' })
         .setSubject(String(id))
         .setIssuer(issuer)

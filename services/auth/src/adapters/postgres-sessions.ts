@@ -1,7 +1,7 @@
 // The Sessions port on PostgreSQL. Each change is one statement, so that no transaction is left half way.
 import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit';
 import type { PoolClient } from 'pg';
-import type { Account, NewRefreshToken, Sessions } from '../ports.ts';
+import type { NewRefreshToken, SessionOwner, Sessions } from '../ports.ts';
 
 /** Two calls with one token: the second waits for the row, finds it used, and changes nothing. */
 const ROTATE = `
@@ -15,7 +15,7 @@ const ROTATE = `
   ), prolonged AS (
     UPDATE refresh_families f SET expires_at = $4 FROM used WHERE f.id = used.family
   )
-  SELECT id, name, email FROM used`;
+  SELECT id, name, email, family FROM used`;
 
 /** A token that a rotation stores at this very moment is worth nothing either: its use looks at the family. */
 const REVOKE = `
@@ -38,7 +38,7 @@ export function postgresSessions(pool: PostgresPool): Sessions {
   const sessions: Sessions = {
     begin: (userId, family, refresh) => insertFamily(pool, { userId, family, refresh }),
     async rotate(hash, next) {
-      const { rows } = await pool.query<Account>(ROTATE, [hash, next.at, next.hash, next.expiresAt]);
+      const { rows } = await pool.query<SessionOwner>(ROTATE, [hash, next.at, next.hash, next.expiresAt]);
       return rows[0];
     },
     async revokeReused(hash, at) {
