@@ -1,6 +1,9 @@
 // Environment of the core service.
 import { commonConfig, secretUrl, tokenConfig } from '@parley/kit';
+import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
+
+const rate = { exclusiveMinimum: 0, maximum: 1_000_000 };
 
 export const coreConfig = Type.Object({
   ...commonConfig(8082),
@@ -8,5 +11,14 @@ export const coreConfig = Type.Object({
   databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
   usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
   redisUrl: secretUrl('redis://:password@host:6379', 'redis', 'rediss'),
+  messageMaxBytes: Type.Integer({
+    minimum: 1,
+    maximum: HARD_MESSAGE_MAX_BYTES,
+    default: DEFAULT_MESSAGE_MAX_BYTES,
+    description: 'largest content of a message',
+  }),
+  // The same bucket as in chat: its variables have the same names and defaults there.
+  rateMessageBurst: Type.Number({ ...rate, default: 20, description: 'messages of a user at once' }),
+  rateMessagePerSecond: Type.Number({ ...rate, default: 5, description: 'messages of a user per second in the long run' }),
 });
 export type CoreConfig = Static<typeof coreConfig>;

@@ -1,5 +1,7 @@
 // What core's routes need from outside: who users are, where rooms and invitations are kept, how live sockets hear of a change.
-import type { Entry, Invitation, MessagesQuery } from '@parley/protocol';
+import type { MarkResult, ReadMark } from '@parley/chat-store';
+import type { Identity } from '@parley/kit';
+import type { Entry, Invitation, MessagesQuery, Role } from '@parley/protocol';
 import type { RoomCursor, InvitationCursor } from './domain/cursor.ts';
 import type { AnswerRefusal } from './domain/invitation-answer.ts';
 import type { RoomMember, RoomView } from './domain/room-answer.ts';
@@ -17,6 +19,28 @@ export interface Account {
   email: string;
 }
 
+/** Who changes something, and in which room. */
+export interface Place {
+  roomId: string;
+  actor: Actor;
+}
+
+/** A committed change that the room's log tells of. */
+export interface RoomChange {
+  entry: Entry;
+  /** rooms.member_version at the commit */
+  memberVersion: number;
+  /** invitations that ended with it */
+  withdrawn?: Withdrawn[];
+}
+
+export interface Withdrawn {
+  invitationId: string;
+  roomId: string;
+  userId: number;
+  invitedBy: number;
+}
+
 export interface Users {
   /** Read from the database, never from the cache: it carries the e-mail address. */
   account(id: number): Promise<Account | undefined>;
@@ -24,32 +48,84 @@ export interface Users {
   names(ids: readonly number[]): Promise<Map<number, string>>;
   /** Those of `ids` that exist and are not disabled, from the database. */
   active(ids: readonly number[]): Promise<Set<number>>;
+  /** Those that are not disabled and have `query` in their name, in the order of their ids. */
+  search(page: { query?: string; after?: number; limit: number }): Promise<{ id: number; name: string }[]>;
 }
 
 export interface Rooms {
   /** `created: false`: the pair had a room already, however many calls come at once. */
   createDirect(creator: number, plan: DirectPlan, now: Date): Promise<{ roomId: string; created: boolean }>;
-  createGroup(creator: number, plan: GroupPlan, now: Date): Promise<{ roomId: string }>;
-  /** Rooms in which the user is active and that are not hidden, newest activity first. */
-  list(userId: number, page: { limit: number; cursor?: RoomCursor }): Promise<RoomView[]>;
+  createGroup(creator: number, plan: GroupPlan, now: Date): Promise<{ roomId: string; invitations: Invitation[] }>;
+  /** Rooms in which the user is active, newest activity first. */
+  list(userId: number, page: { limit: number; cursor?: RoomCursor; includeHidden: boolean }): Promise<RoomView[]>;
   find(userId: number, roomId: string): Promise<RoomView | undefined>;
   /** The first members of each room, in one query. */
   members(roomIds: readonly string[]): Promise<RoomMember[]>;
   /** undefined: not an active member, or no such room. */
   entries(userId: number, roomId: string, query: MessagesQuery): Promise<Entry[] | undefined>;
+  // What follows throws AppError when the actor may not do it.
+  /** undefined: nothing to change. */
+  rename(place: Place, name: string, now: Date): Promise<RoomChange | undefined>;
+  delete(place: Place, now: Date): Promise<RoomChange>;
+  setHidden(userId: number, roomId: string, hidden: boolean, now: Date): Promise<void>;
+  markRead(mark: ReadMark): Promise<MarkResult>;
+  /** Active members; 'many' when there are more than `max`. */
+  memberIds(roomId: string, limits: { max: number }): Promise<readonly number[] | 'many'>;
+}
+
+/** All but `list` are one transaction each and throw AppError when the actor may not do it. */
+export interface Memberships {
+  /** Active members in the order of their ids. */
+  list(userId: number, roomId: string, page: { limit: number; after?: number }): Promise<{ userId: number; role: Role }[]>;
+  leave(place: Place, now: Date): Promise<RoomChange>;
+  remove(place: Place, target: Actor, now: Date): Promise<RoomChange>;
+  /** undefined: nothing to change. */
+  setRole(place: Place, target: Actor, role: Role, now: Date): Promise<RoomChange | undefined>;
 }
 
 export type Answer = 'accepted' | 'declined';
-export type Answered = { ok: true; invitation: Invitation; entry: Entry | undefined } | { ok: false; error: AnswerRefusal };
+export type Answered = { ok: true; invitation: Invitation; change: RoomChange | undefined } | { ok: false; error: AnswerRefusal };
+
+/** `waiting`: these were invited before and have not answered. */
+export interface InvitationsMade {
+  waiting: Invitation[];
+  created: Invitation[];
+}
 
 export interface Invitations {
   /** Waiting ones of this user, newest first. */
   pending(userId: number, page: { limit: number; cursor?: InvitationCursor }): Promise<Invitation[]>;
   /** One transaction: the answer, the membership, the log entry, the events. */
   answer(invitationId: string, actor: Actor, answer: Answer, now: Date): Promise<Answered>;
+  /** Throws AppError when the actor may not invite, or one of the users is a member. */
+  invite(place: Place, userIds: readonly number[], now: Date): Promise<InvitationsMade>;
+  /** Throws AppError when it is not the inviter's, or has been answered. */
+  withdraw(invitationId: string, inviter: number, now: Date): Promise<Withdrawn>;
 }
 
+export interface NewLogMessage {
+  roomId: string;
+  sender: Actor;
+  content: string;
+  messageType: 'text' | 'image' | 'file';
+  metadata: Record<string, unknown> | null;
+  clientMsgId: string | undefined;
+}
+
+export interface MessageLog {
+  /** Resolves after the commit; the replicas are told by then. Throws AppError: not_a_member, overloaded, unavailable. */
+  append(message: NewLogMessage): Promise<{ entry: Entry; duplicate: boolean }>;
+}
+
+export interface Tickets {
+  create(identity: Identity): Promise<{ ticket: string; expiresInSeconds: number }>;
+}
+
+/** Tells live sockets. A failure is logged and not the caller's: replicas find entries by their seq, the rest is a hint. */
 export interface Announcer {
-  /** Tells live sockets of a committed entry. A failure is not the caller's: replicas find the entry by its seq. */
-  entry(entry: Entry): Promise<void>;
+  change(change: Pick<RoomChange, 'entry' | 'memberVersion'>): Promise<void>;
+  /** To all sockets of these users, on every replica. */
+  users(userIds: readonly number[], frames: readonly object[]): Promise<void>;
+  /** To the joined sockets of the room but those of `exceptUser`. */
+  room(roomId: string, frames: readonly object[], exceptUser: number): Promise<void>;
 }

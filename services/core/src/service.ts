@@ -1,29 +1,44 @@
-// Composition root of core: opens databases, then the public port; closes them in reverse.
-import { createMysqlPool, pingMysql } from '@parley/chat-store';
+// Composition root of core: opens databases and the writer, then the public port; closes them in reverse.
+import { createMysqlPool, pingMysql, readActiveMembers, ROOM_UPDATES_CHANNEL, RoomUpdates, type MysqlPool } from '@parley/chat-store';
 import {
   createHttpApp,
   createMetrics,
   createPostgres,
+  createRateLimiter,
+  createRateLimitMetrics,
   createRedis,
   createTokenVerifier,
   Health,
   listen,
+  messageOf,
   parseTrustedProxies,
+  rememberingVerifier,
   requireUser,
   Resources,
   startAdmin,
   untilReachable,
   watchDependency,
   type Log,
+  type Metrics,
+  type PostgresPool,
+  type RedisClient,
   type Running,
 } from '@parley/kit';
+import { createLogWriter, messageLog } from './adapters/message-log.ts';
 import { mysqlInvitations } from './adapters/mysql-invitations.ts';
+import { limitedPool } from './adapters/mysql-limits.ts';
+import { mysqlMemberships } from './adapters/mysql-memberships.ts';
 import { mysqlRooms } from './adapters/mysql-rooms.ts';
 import { redisAnnouncer } from './adapters/redis-announcer.ts';
+import { redisTickets } from './adapters/redis-tickets.ts';
 import { cachedUsers } from './adapters/users.ts';
 import type { CoreConfig } from './config.ts';
 import { addInvitationRoutes } from './edge/invitation-routes.ts';
+import { addMemberRoutes } from './edge/member-routes.ts';
+import { addMessageRoutes } from './edge/message-routes.ts';
 import { addRoomRoutes } from './edge/room-routes.ts';
+import type { RouteContext } from './edge/route-context.ts';
+import { addTicketRoutes } from './edge/ticket-routes.ts';
 import { addUserRoutes } from './edge/user-routes.ts';
 import { userCacheMetrics } from './metrics.ts';
 
@@ -42,18 +57,28 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
   try {
     const admin = await startAdmin({ host: config.adminHost, port: config.adminPort, health, registry: metrics.registry });
     open.add('admin', admin, (server) => server.close());
-    const mysql = open.add('mysql', createMysqlPool(config.databaseUrl), (pool) => pool.end());
+    const mysql = open.add('mysql', limitedPool(createMysqlPool(config.databaseUrl)), (pool) => pool.end());
     const postgres = open.add('postgres', createPostgres(config.usersDatabaseUrl, { log }), (pool) => pool.end());
     const redis = open.add('redis', createRedis(config.redisUrl, `core-${instance}`, log), (client) => client.disconnect());
     const patience = { timeoutMs: config.startupTimeoutMs, log };
     await untilReachable('MySQL', () => pingMysql(mysql), patience);
     await untilReachable('PostgreSQL', () => postgres.query('SELECT 1'), patience);
 
-    const now = () => new Date();
-    const users = cachedUsers({ postgres, redis, log, observe: userCacheMetrics(metrics.registry) });
-    const rooms = mysqlRooms(mysql);
-    const verifier = createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience });
-    const guard = requireUser(verifier);
+    const updates = open.add('room updates', createUpdates({ mysql, redis, log }), (each) => each.close());
+    updates.start();
+    const announcement = { redis, updates, instance, log };
+    const writer = open.add('writer', createLogWriter(config.databaseUrl, announcement), (each) => each.close());
+    await untilReachable('MySQL', () => writer.open(), patience);
+    const context: RouteContext = {
+      ...storesOf({ mysql, postgres, redis, metrics, log }),
+      ...limitsOf(config, { redis, metrics, log }),
+      messages: messageLog(writer, mysql),
+      announcer: redisAnnouncer(announcement),
+      requireUser: requireUser(
+        rememberingVerifier(createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience })),
+      ),
+      now: () => new Date(),
+    };
     const app = createHttpApp({
       service: 'core',
       log,
@@ -62,14 +87,8 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
       allowedOrigins: config.allowedOrigins,
       health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'core', instance, version: VERSION }),
       routes: (routes) => {
-        addUserRoutes(routes, { users, requireUser: guard });
-        addRoomRoutes(routes, { rooms, users, requireUser: guard, now });
-        addInvitationRoutes(routes, {
-          invitations: mysqlInvitations(mysql),
-          announcer: redisAnnouncer({ redis, instance, log }),
-          requireUser: guard,
-          now,
-        });
+        for (const add of [addUserRoutes, addRoomRoutes, addMessageRoutes, addMemberRoutes, addInvitationRoutes, addTicketRoutes])
+          add(routes, context);
       },
     });
     // Redis is not among them: without it names come from PostgreSQL and replicas find new entries by themselves.
@@ -93,4 +112,42 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
     await open.close();
     throw error;
   }
+}
+
+interface Stores {
+  mysql: MysqlPool;
+  postgres: PostgresPool;
+  redis: RedisClient;
+  metrics: Metrics;
+  log: Log;
+}
+
+function storesOf({ mysql, postgres, redis, metrics, log }: Stores) {
+  return {
+    users: cachedUsers({ postgres, redis, log, observe: userCacheMetrics(metrics.registry) }),
+    rooms: mysqlRooms(mysql),
+    memberships: mysqlMemberships(mysql),
+    invitations: mysqlInvitations(mysql),
+    tickets: redisTickets(redis),
+  };
+}
+
+function limitsOf(config: CoreConfig, { redis, metrics, log }: Pick<Stores, 'redis' | 'metrics' | 'log'>) {
+  return {
+    limiter: createRateLimiter({ redis, log, metrics: createRateLimitMetrics(metrics.registry) }),
+    messageLimit: { burst: config.rateMessageBurst, perSecond: config.rateMessagePerSecond },
+    messageMaxBytes: config.messageMaxBytes,
+  };
+}
+
+function createUpdates({ mysql, redis, log }: Pick<Stores, 'mysql' | 'redis' | 'log'>): RoomUpdates {
+  return new RoomUpdates({
+    members: (roomIds, limits) => readActiveMembers(mysql, roomIds, limits),
+    publish: (payload) => {
+      redis
+        .publish(ROOM_UPDATES_CHANNEL, payload)
+        .catch((error: unknown) => log.debug({ reason: messageOf(error) }, 'room updates are lost'));
+    },
+    log,
+  });
 }

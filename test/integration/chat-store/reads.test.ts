@@ -189,8 +189,8 @@ describe('memberships', () => {
       createRoom(pool, [1, 2, 3]),
       createRoom(pool, [1, 2, 3, 4]),
     ]);
-    await endMembership(small as string, 4);
-    const members = await readActiveMembers(pool, [small as string, exact as string, large as string], { max: 3 });
+    await endMembership(small, 4);
+    const members = await readActiveMembers(pool, [small, exact, large], { max: 3 });
     assert.deepEqual([...members.values()], [[5, 6], [1, 2, 3], 'many']);
   });
 

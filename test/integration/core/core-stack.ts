@@ -2,7 +2,20 @@
 import { connectMysql, createMysqlPool, chatMigrations, mysqlMigrations } from '@parley/chat-store';
 import { startCore, coreConfig } from '@parley/core';
 import { createLog, createPostgres, loadConfig, migrate } from '@parley/kit';
-import type { Invitation, InvitationList, MessageList, Problem, Room, RoomList, User } from '@parley/protocol';
+import type {
+  Entry,
+  Invitation,
+  InvitationList,
+  MarkReadAnswer,
+  MemberList,
+  MessageList,
+  Problem,
+  Room,
+  RoomList,
+  TicketAnswer,
+  User,
+  UserList,
+} from '@parley/protocol';
 import { startServers } from '../../helpers/servers.ts';
 import { startTokenIssuer } from '../../helpers/tokens.ts';
 
@@ -10,14 +23,37 @@ export const log = createLog({ service: 'test', instance: 'test', level: 'fatal'
 export const DISABLED_USER = 120;
 
 /** Everything an answer may hold; a test reads what it expects. */
-export type Body = Room & RoomList & MessageList & Invitation & InvitationList & Omit<User, 'id'> & Problem;
+export type Body = Room &
+  RoomList &
+  MessageList &
+  Omit<MemberList, 'members'> &
+  Invitation &
+  InvitationList &
+  Omit<User, 'id'> &
+  UserList &
+  MarkReadAnswer &
+  TicketAnswer &
+  Omit<Entry, 'metadata'> &
+  Problem;
 export interface Reply {
   status: number;
+  /** {} for an answer without a body */
   body: Body;
   type: string;
+  headers: Headers;
 }
 
-export async function startCoreStack() {
+export interface Call {
+  method: string;
+  path: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** Calls of a test come faster than a user's. */
+const NO_LIMITS = { RATE_MESSAGE_BURST: '1000000', RATE_MESSAGE_PER_SECOND: '1000000' };
+
+export async function startCoreStack(more: Record<string, string> = {}) {
   const servers = await startServers(['mysql', 'postgres', 'redis']);
   const issuer = await startTokenIssuer();
   const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
@@ -37,18 +73,29 @@ export async function startCoreStack() {
     USERS_DATABASE_URL: servers.postgres.url,
     REDIS_URL: servers.redis.url,
     JWKS_URL: issuer.jwksUrl,
+    ...NO_LIMITS,
+    ...more,
   };
   const core = await startCore({ config: loadConfig(coreConfig, env, () => ''), log, instance: 'core-test' });
   const url = `http://127.0.0.1:${core.port}`;
 
   /** One call as a user; `undefined`: without a token. */
-  async function call(userId: number | undefined, method: string, path: string, body?: unknown): Promise<Reply> {
-    const headers: Record<string, string> =
-      userId === undefined ? {} : { authorization: `Bearer ${await issuer.token(userId, { name: `name ${userId}` })}` };
+  const call = (userId: number | undefined, method: string, path: string, body?: unknown): Promise<Reply> =>
+    send(userId, { method, path, body });
+
+  async function send(userId: number | undefined, { method, path, body, headers: extra = {} }: Call): Promise<Reply> {
+    const headers: Record<string, string> = { ...extra };
+    if (userId !== undefined) headers['authorization'] = `Bearer ${await issuer.token(userId, { name: `name ${userId}` })}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body: text }) });
-    return { status: response.status, body: (await response.json()) as Body, type: response.headers.get('content-type') ?? '' };
+    const answer = await response.text();
+    return {
+      status: response.status,
+      body: (answer === '' ? {} : JSON.parse(answer)) as Body,
+      type: response.headers.get('content-type') ?? '',
+      headers: response.headers,
+    };
   }
 
   return {
@@ -60,6 +107,7 @@ export async function startCoreStack() {
     env,
     url,
     call,
+    send,
     ready: async () => (await fetch(`http://127.0.0.1:${core.adminPort}/readyz`)).status === 200,
     metrics: async () => (await fetch(`http://127.0.0.1:${core.adminPort}/metrics`)).text(),
     async stop() {

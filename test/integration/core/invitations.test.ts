@@ -42,7 +42,7 @@ describe('accepting', () => {
 
     const payload = decodeFanout(await heard);
     subscriber.disconnect();
-    assert.deepEqual(payload?.header, { v: 1, seq: 1, n: 1, from: 'core-test' });
+    assert.deepEqual(payload?.header, { v: 1, seq: 1, n: 1, from: 'core-test', sys: true });
     const frame = JSON.parse(payload?.frames[0]?.toString() ?? '') as Record<string, unknown>;
     assert.deepEqual([frame['type'], frame['kind'], frame['seq'], frame['content']], ['message', 'system', 1, 'name 2 joined']);
 

@@ -71,6 +71,7 @@ test('a room shows its members by name, also one whose name is not known', () =>
     lastMessageAt: null,
     lastReadSeq: 2,
     lastReadCount: 1,
+    hidden: false,
     lastEntry: null,
   };
   const members = [

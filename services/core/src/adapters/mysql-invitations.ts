@@ -1,30 +1,30 @@
 // The Invitations port on MySQL.
-import { appendSystemEntry, fromBinary, newId, toBinary, type MysqlPool } from '@parley/chat-store';
+import { newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import { translatingErrors } from '@parley/kit';
-import type { Entry, Invitation } from '@parley/protocol';
+import type { Invitation } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import type { InvitationCursor } from '../domain/cursor.ts';
 import { invitationAnswered, memberJoined } from '../domain/events.ts';
 import { refusalOf } from '../domain/invitation-answer.ts';
-import type { Actor, Answer, Answered, Invitations } from '../ports.ts';
+import { shortName, systemTexts } from '../domain/system-texts.ts';
+import type { Actor, Answer, Answered, Invitations, RoomChange } from '../ports.ts';
 import { mysqlError } from './mysql-failure.ts';
+import { invite, INVITATION_COLUMNS, toInvitation, withdraw } from './mysql-inviting.ts';
+import { lockRoom, readMember, tell, type LockedRoom } from './mysql-locked-room.ts';
 import { insertEvents } from './mysql-outbox.ts';
 import { inTransaction } from './mysql-transaction.ts';
-
-/** Width of messages.sender_name. */
-const NAME_MAX = 120;
 
 export function mysqlInvitations(pool: MysqlPool): Invitations {
   const invitations: Invitations = {
     pending: (userId, page) => readPending(pool, userId, page),
     answer: (invitationId, actor, answer, now) =>
       inTransaction(pool, (connection) => answerOne(connection, { invitationId, actor, answer, now })),
+    invite: (place, userIds, now) => inTransaction(pool, (connection) => invite(connection, place, { userIds, now })),
+    withdraw: (invitationId, inviter, now) => inTransaction(pool, (connection) => withdraw(connection, { invitationId, inviter, now })),
   };
   return translatingErrors(invitations, mysqlError);
 }
-
-const COLUMNS = `i.id, i.room_id, i.user_id, i.invited_by, i.state, i.created_at`;
 
 async function readPending(
   pool: MysqlPool,
@@ -32,7 +32,7 @@ async function readPending(
   { limit, cursor }: { limit: number; cursor?: InvitationCursor },
 ): Promise<Invitation[]> {
   const [rows] = await pool.query<RowDataPacket[]>(
-    `SELECT ${COLUMNS}, r.name FROM invitations i JOIN rooms r ON r.id = i.room_id
+    `SELECT ${INVITATION_COLUMNS}, r.name FROM invitations i JOIN rooms r ON r.id = i.room_id
       WHERE i.user_id = ? AND i.state = 'pending' AND r.deleted_at IS NULL ${cursor ? 'AND i.id < ?' : ''} ORDER BY i.id DESC LIMIT ?`,
     cursor ? [userId, toBinary(cursor.id), limit] : [userId, limit],
   );
@@ -47,92 +47,50 @@ interface AnswerCall {
 }
 
 /**
- * Two answers at once: the second waits for the row of the invitation and then finds it answered. The room's row is locked for a
- * decline too, because its event must get its place in the outbox in the order of the room's changes.
+ * The room's row first, as for every change of a room, then the invitation's: of two answers at once the second finds it answered. The
+ * room is locked for a decline too, because its event must get its place in the outbox in the order of the room's changes.
  */
 async function answerOne(connection: Connection, { invitationId, actor, answer, now }: AnswerCall): Promise<Answered> {
-  const [invitations] = await connection.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM invitations i WHERE i.id = ? FOR UPDATE`, [
-    toBinary(invitationId),
-  ]);
-  const row = invitations[0];
-  const room = row && (await lockRoom(connection, row['room_id'] as Buffer));
-  const known = row && { userId: row['user_id'] as number, state: row['state'] as string, roomDeleted: room === undefined };
+  const id = toBinary(invitationId);
+  const read = async (lock: string) => {
+    const [rows] = await connection.query<RowDataPacket[]>(`SELECT ${INVITATION_COLUMNS} FROM invitations i WHERE i.id = ? ${lock}`, [id]);
+    return rows[0] && toInvitation(rows[0], null);
+  };
+  const seen = await read('');
+  if (seen?.user_id !== actor.id) return { ok: false, error: 'invitation_not_found' };
+  const room = await lockRoom(connection, seen.room_id);
+  const invitation = await read('FOR UPDATE');
+  const known = invitation && { userId: invitation.user_id, state: invitation.state, roomDeleted: room === undefined };
   const error = refusalOf(known, actor.id);
-  if (error !== undefined || row === undefined || room === undefined) return { ok: false, error: error ?? 'invitation_not_found' };
+  if (error !== undefined || !invitation || !room) return { ok: false, error: error ?? 'invitation_not_found' };
 
-  await connection.query('UPDATE invitations SET state = ?, pending = NULL, updated_at = ? WHERE id = ?', [
-    answer,
-    now,
-    toBinary(invitationId),
-  ]);
-  const roomId = fromBinary(row['room_id'] as Buffer);
-  const entry = answer === 'accepted' ? await join(connection, { roomId, room, actor, now }) : undefined;
-  const answered = { invitation_id: invitationId, room_id: roomId, user_id: actor.id, answer };
+  await connection.query('UPDATE invitations SET state = ?, pending = NULL, updated_at = ? WHERE id = ?', [answer, now, id]);
+  const change = answer === 'accepted' ? await join(connection, room, { actor, now }) : undefined;
+  const answered = { invitation_id: invitationId, room_id: room.id, user_id: actor.id, answer };
+  const joined = change && { room_id: room.id, user_id: actor.id, seq: change.entry.seq };
   await insertEvents(
     connection,
-    [
-      invitationAnswered({ id: newId(), at: now }, answered),
-      ...(entry ? [memberJoined({ id: newId(), at: now }, { room_id: roomId, user_id: actor.id, seq: entry.seq })] : []),
-    ],
+    [invitationAnswered({ id: newId(), at: now }, answered), ...(joined ? [memberJoined({ id: newId(), at: now }, joined)] : [])],
     now,
   );
-  return { ok: true, invitation: toInvitation({ ...row, state: answer }, room.name), entry };
+  return { ok: true, invitation: { ...invitation, room_name: room.name, state: answer }, change };
 }
 
-interface LockedRoom {
-  name: string | null;
-  last_seq: number;
-  message_count: number;
-}
-
-async function lockRoom(connection: Connection, id: Buffer): Promise<LockedRoom | undefined> {
-  const [rows] = await connection.query<RowDataPacket[]>(
-    'SELECT name, last_seq, message_count FROM rooms WHERE id = ? AND deleted_at IS NULL FOR UPDATE',
-    [id],
-  );
-  return rows[0] as LockedRoom | undefined;
-}
-
-interface Joining {
-  roomId: string;
-  room: LockedRoom;
-  actor: Actor;
-  now: Date;
-}
-
-/** Who comes (back) starts with nothing unread. Returns the log entry, or undefined for somebody who is a member already. */
-async function join(connection: Connection, { roomId, room, actor, now }: Joining): Promise<Entry | undefined> {
-  const id = toBinary(roomId);
-  const [members] = await connection.query<RowDataPacket[]>('SELECT state FROM room_members WHERE room_id = ? AND user_id = ? FOR UPDATE', [
-    id,
-    actor.id,
-  ]);
-  if (members[0]?.['state'] === 'active') return undefined;
+/** Who comes (back) starts with nothing unread. Returns undefined for somebody who is a member already. */
+async function join(
+  connection: Connection,
+  room: LockedRoom,
+  { actor, now }: { actor: Actor; now: Date },
+): Promise<RoomChange | undefined> {
+  if (await readMember(connection, room, actor.id)) return undefined;
   await connection.query(
     `INSERT INTO room_members (room_id, user_id, role, state, joined_seq, joined_at, last_read_seq, last_read_count)
      VALUES (?, ?, 'member', 'active', ?, ?, ?, ?)
      ON DUPLICATE KEY UPDATE role = VALUES(role), state = VALUES(state), joined_seq = VALUES(joined_seq), joined_at = VALUES(joined_at),
        last_read_seq = VALUES(last_read_seq), last_read_count = VALUES(last_read_count), left_at = NULL, hidden_at = NULL`,
-    [id, actor.id, room.last_seq, now, room.last_seq, room.message_count],
+    [toBinary(room.id), actor.id, room.lastSeq, now, room.lastSeq, room.messageCount],
   );
-  await connection.query('UPDATE rooms SET member_version = member_version + 1 WHERE id = ?', [id]);
-  const name = actor.name.slice(0, NAME_MAX);
-  return appendSystemEntry(connection, {
-    roomId,
-    actor: { id: actor.id, name },
-    content: `${name} joined`,
-    event: { event: 'member_joined', user_id: actor.id, user_name: name },
-    now,
-  });
-}
-
-function toInvitation(row: Record<string, unknown>, roomName: string | null): Invitation {
-  return {
-    id: fromBinary(row['id'] as Buffer),
-    room_id: fromBinary(row['room_id'] as Buffer),
-    room_name: roomName,
-    invited_by: row['invited_by'] as number,
-    state: row['state'] as Invitation['state'],
-    created_at: (row['created_at'] as Date).toISOString(),
-  };
+  const name = shortName(actor.name);
+  const event = { event: 'member_joined', user_id: actor.id, user_name: name } as const;
+  return tell(connection, room, { actor, content: systemTexts.joined(name), event, now, ofMembers: true });
 }

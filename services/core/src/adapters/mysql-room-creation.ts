@@ -1,11 +1,13 @@
 // New rooms: the room, its members or invitations and the events, in one transaction.
 import { fromBinary, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import { AppError } from '@parley/kit';
+import type { Invitation } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { invitationCreated, roomCreated } from '../domain/events.ts';
 import type { DirectPlan, GroupPlan } from '../domain/room-plan.ts';
 import { isDuplicate } from './mysql-failure.ts';
+import { insertInvitations } from './mysql-inviting.ts';
 import { insertEvents } from './mysql-outbox.ts';
 import { inTransaction } from './mysql-transaction.ts';
 
@@ -39,26 +41,33 @@ export async function createDirect(
   }
 }
 
-export async function createGroup(pool: MysqlPool, creator: number, plan: GroupPlan, now: Date): Promise<{ roomId: string }> {
+export async function createGroup(
+  pool: MysqlPool,
+  creator: number,
+  plan: GroupPlan,
+  now: Date,
+): Promise<{ roomId: string; invitations: Invitation[] }> {
   const roomId = newId();
-  const invitations = plan.inviteeIds.map((userId) => ({ id: newId(), userId }));
+  const invitations = plan.inviteeIds.map((userId): Invitation => ({
+    id: newId(),
+    room_id: roomId,
+    room_name: plan.name,
+    user_id: userId,
+    invited_by: creator,
+    state: 'pending',
+    created_at: now.toISOString(),
+  }));
   await inTransaction(pool, async (connection) => {
     await insertRoom(connection, { roomId, type: 'group', name: plan.name, creator, directKey: null, now });
     await insertMembers(connection, { roomId, members: [creator], role: 'admin', now });
-    if (invitations.length > 0) {
-      const rows = invitations.map(({ id, userId }) => [toBinary(id), toBinary(roomId), userId, creator, 'pending', 1, now, now]);
-      await connection.query(
-        'INSERT INTO invitations (id, room_id, user_id, invited_by, state, pending, created_at, updated_at) VALUES ?',
-        [rows],
-      );
-    }
+    if (invitations.length > 0) await insertInvitations(connection, invitations, now);
     const room = { room_id: roomId, room_type: 'group' as const, name: plan.name, created_by: creator, member_ids: [creator] };
-    const invited = invitations.map(({ id, userId }) =>
-      invitationCreated({ id: newId(), at: now }, { invitation_id: id, room_id: roomId, user_id: userId, invited_by: creator }),
+    const invited = invitations.map(({ id, user_id }) =>
+      invitationCreated({ id: newId(), at: now }, { invitation_id: id, room_id: roomId, user_id, invited_by: creator }),
     );
     await insertEvents(connection, [roomCreated({ id: newId(), at: now }, room), ...invited], now);
   });
-  return { roomId };
+  return { roomId, invitations };
 }
 
 async function findDirect(pool: MysqlPool, directKey: string): Promise<string | undefined> {

@@ -20,7 +20,7 @@ const MEMBERS_SHOWN = 100;
 const VIEW = `SELECT r.id AS view_id, r.type AS view_type, r.name AS view_name, r.created_by AS view_created_by,
     r.created_at AS view_created_at, COALESCE(r.last_message_at, r.created_at) AS view_sort_at, r.last_seq AS view_last_seq,
     r.message_count AS view_message_count, r.last_message_at AS view_last_message_at,
-    m.last_read_seq AS view_last_read_seq, m.last_read_count AS view_last_read_count
+    m.last_read_seq AS view_last_read_seq, m.last_read_count AS view_last_read_count, m.hidden_at IS NOT NULL AS view_hidden
   FROM room_members m JOIN rooms r ON r.id = m.room_id
   WHERE m.user_id = ? AND m.state = 'active' AND r.deleted_at IS NULL`;
 
@@ -31,13 +31,14 @@ const withLastEntry = (page: string): string =>
 export async function listRooms(
   pool: MysqlPool,
   userId: number,
-  { limit, cursor }: { limit: number; cursor?: RoomCursor },
+  { limit, cursor, includeHidden }: { limit: number; cursor?: RoomCursor; includeHidden: boolean },
 ): Promise<RoomView[]> {
   const after = cursor
     ? 'AND (COALESCE(r.last_message_at, r.created_at) < ? OR (COALESCE(r.last_message_at, r.created_at) = ? AND r.id < ?))'
     : '';
   const at = cursor && new Date(cursor.sortAtMs);
-  const page = `${VIEW} AND m.hidden_at IS NULL ${after} ORDER BY view_sort_at DESC, r.id DESC LIMIT ?`;
+  const shown = includeHidden ? '' : 'AND m.hidden_at IS NULL';
+  const page = `${VIEW} ${shown} ${after} ORDER BY view_sort_at DESC, r.id DESC LIMIT ?`;
   const values = cursor ? [userId, at, at, toBinary(cursor.id), limit] : [userId, limit];
   const [rows] = await pool.query<ViewRow[]>(`${withLastEntry(page)} ORDER BY view_sort_at DESC, view_id DESC`, values);
   return rows.map(toView);
@@ -81,6 +82,7 @@ interface ViewRow extends EntryRow {
   view_last_message_at: Date | null;
   view_last_read_seq: number;
   view_last_read_count: number;
+  view_hidden: number;
 }
 
 function toView(row: ViewRow): RoomView {
@@ -96,6 +98,7 @@ function toView(row: ViewRow): RoomView {
     lastMessageAt: row.view_last_message_at,
     lastReadSeq: row.view_last_read_seq,
     lastReadCount: row.view_last_read_count,
+    hidden: row.view_hidden === 1,
     // The left join found nothing: an empty room.
     lastEntry: (row.id as Buffer | null) === null ? null : toEntry(row),
   };

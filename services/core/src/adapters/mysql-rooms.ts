@@ -1,10 +1,12 @@
 // The Rooms port on MySQL.
-import type { MysqlPool } from '@parley/chat-store';
-import { translatingErrors } from '@parley/kit';
+import { markRead, readActiveMembers, type MysqlPool } from '@parley/chat-store';
+import { AppError, translatingErrors } from '@parley/kit';
 import type { Rooms } from '../ports.ts';
 import { mysqlError } from './mysql-failure.ts';
+import { deleteRoom, renameRoom, setHidden } from './mysql-room-changes.ts';
 import { createDirect, createGroup } from './mysql-room-creation.ts';
 import { findRoom, listRooms, readLog, readMembers } from './mysql-room-reads.ts';
+import { inTransaction } from './mysql-transaction.ts';
 
 export function mysqlRooms(pool: MysqlPool): Rooms {
   const rooms: Rooms = {
@@ -14,6 +16,16 @@ export function mysqlRooms(pool: MysqlPool): Rooms {
     find: (userId, roomId) => findRoom(pool, userId, roomId),
     members: (roomIds) => readMembers(pool, roomIds),
     entries: (userId, roomId, query) => readLog(pool, userId, roomId, query),
+    rename: (place, name, now) => inTransaction(pool, (connection) => renameRoom(connection, place, { name, now })),
+    delete: (place, now) => inTransaction(pool, (connection) => deleteRoom(connection, place, now)),
+    setHidden: (userId, roomId, hidden, now) =>
+      inTransaction(pool, (connection) => setHidden(connection, { userId, roomId }, { hidden, now })),
+    markRead: async (mark) => {
+      const [result] = await markRead(pool, [mark]);
+      if (!result) throw new AppError('not_a_member');
+      return result;
+    },
+    memberIds: async (roomId, limits) => (await readActiveMembers(pool, [roomId], limits)).get(roomId) ?? [],
   };
   return translatingErrors(rooms, mysqlError);
 }

@@ -1,20 +1,33 @@
-// The Announcer port: publishes committed entries to the replicas that hold sockets of the room.
-import { encodeEntryFrame } from '@parley/chat-store';
-import { encodeFanout, messageOf, roomChannel, type Log, type RedisClient } from '@parley/kit';
+// The Announcer port: publishes what was committed to the replicas that hold sockets of the room or of the users.
+import { encodeEntryFrame, type RoomUpdates } from '@parley/chat-store';
+import { encodeEvents, encodeFanout, messageOf, roomChannel, userChannel, type Log, type RedisClient } from '@parley/kit';
 import type { Announcer } from '../ports.ts';
 
-export function redisAnnouncer({ redis, instance, log }: { redis: RedisClient; instance: string; log: Log }): Announcer {
+export interface RedisAnnouncerOptions {
+  redis: RedisClient;
+  updates: Pick<RoomUpdates, 'add'>;
+  instance: string;
+  log: Log;
+}
+
+export function redisAnnouncer({ redis, updates, instance, log }: RedisAnnouncerOptions): Announcer {
+  const publish = async (channel: string, payload: Buffer) => {
+    try {
+      await redis.publish(channel, payload);
+    } catch (error) {
+      log.warn({ channel, reason: messageOf(error) }, 'a committed change was not announced');
+    }
+  };
   return {
-    async entry(entry) {
-      try {
-        await redis.publish(
-          roomChannel(entry.room_id),
-          encodeFanout({ seq: entry.seq, from: instance, ...(entry.kind === 'system' ? { sys: true } : {}) }, [encodeEntryFrame(entry)]),
-        );
-      } catch (error) {
-        // The entry is committed; replicas compare the room's head with the database and find it.
-        log.warn({ room_id: entry.room_id, seq: entry.seq, reason: messageOf(error) }, 'committed entry was not announced');
-      }
+    async change({ entry, memberVersion }) {
+      const header = { seq: entry.seq, from: instance, ...(entry.kind === 'system' ? { sys: true as const } : {}) };
+      updates.add({ roomId: entry.room_id, lastSeq: entry.seq, lastMessageAt: entry.created_at, memberVersion });
+      await publish(roomChannel(entry.room_id), encodeFanout(header, [encodeEntryFrame(entry)]));
     },
+    async users(userIds, frames) {
+      const payload = encodeEvents({ from: instance }, frames);
+      await Promise.all([...new Set(userIds)].map((userId) => publish(userChannel(userId), payload)));
+    },
+    room: (roomId, frames, exceptUser) => publish(roomChannel(roomId), encodeEvents({ from: instance, except_user: exceptUser }, frames)),
   };
 }

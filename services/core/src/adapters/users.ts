@@ -36,6 +36,13 @@ export function cachedUsers({ postgres, redis, log, observe }: UsersOptions): Us
       ]);
       return new Set(rows.map((row) => row.id));
     },
+    async search({ query, after = 0, limit }) {
+      const { rows } = await postgres.query<{ id: number; name: string }>(
+        `SELECT id, name FROM users WHERE id > $1 AND disabled_at IS NULL AND ($2::text IS NULL OR name ILIKE $2) ORDER BY id LIMIT $3`,
+        [after, query === undefined ? null : `%${query.replace(/[\\%_]/g, '\\$&')}%`, limit],
+      );
+      return rows;
+    },
     async names(ids) {
       const wanted = [...new Set(ids)];
       if (wanted.length === 0) return new Map();

@@ -26,6 +26,10 @@ export function decodeRoomCursor(text: string): RoomCursor | undefined {
 export const encodeInvitationCursor = ({ id }: InvitationCursor): string => id;
 export const decodeInvitationCursor = (text: string): InvitationCursor | undefined => (ID.test(text) ? { id: text } : undefined);
 
+/** Lists of users are in the order of their ids. */
+export const encodeUserCursor = (userId: number): string => String(userId);
+export const decodeUserCursor = (text: string): number | undefined => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined);
+
 /** Splits `limit + 1` rows into a page and whether more follow. */
 export function pageOf<T>(rows: readonly T[], limit: number): { items: T[]; last: T | undefined } {
   const items = rows.slice(0, limit);

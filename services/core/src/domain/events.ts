@@ -1,5 +1,14 @@
 // The events of topic chat.rooms as CloudEvents. Ids and time are arguments.
-import type { InvitationAnswered, InvitationCreated, MemberJoined, RoomCreated, RoomEvent } from '@parley/protocol';
+import type {
+  InvitationAnswered,
+  InvitationCreated,
+  MemberJoined,
+  MemberLeft,
+  MemberRemoved,
+  RoomChanged,
+  RoomCreated,
+  RoomEvent,
+} from '@parley/protocol';
 
 interface EventHead {
   id: string;
@@ -25,3 +34,6 @@ export const invitationCreated = (head: EventHead, data: InvitationCreated['data
 export const invitationAnswered = (head: EventHead, data: InvitationAnswered['data']) =>
   envelope<InvitationAnswered>('chat.invitation.answered', head, data);
 export const memberJoined = (head: EventHead, data: MemberJoined['data']) => envelope<MemberJoined>('chat.member.joined', head, data);
+export const memberLeft = (head: EventHead, data: MemberLeft['data']) => envelope<MemberLeft>('chat.member.left', head, data);
+export const memberRemoved = (head: EventHead, data: MemberRemoved['data']) => envelope<MemberRemoved>('chat.member.removed', head, data);
+export const roomChanged = (head: EventHead, data: RoomChanged['data']) => envelope<RoomChanged>('chat.room.changed', head, data);

@@ -1,5 +1,5 @@
 // Rooms as the REST answers show them: views and members from the database, joined with names.
-import type { Entry, Member, Room } from '@parley/protocol';
+import type { Entry, Member, Role, Room } from '@parley/protocol';
 
 /** A room as one member sees it, without names. */
 export interface RoomView {
@@ -15,21 +15,26 @@ export interface RoomView {
   lastMessageAt: Date | null;
   lastReadSeq: number;
   lastReadCount: number;
+  hidden: boolean;
   lastEntry: Entry | null;
 }
 
 export interface RoomMember {
   roomId: string;
   userId: number;
-  role: 'admin' | 'member';
+  role: Role;
 }
 
 export function roomAnswers(views: readonly RoomView[], members: readonly RoomMember[], names: ReadonlyMap<number, string>): Room[] {
   const byRoom = new Map<string, Member[]>(views.map((view) => [view.id, []]));
   for (const { roomId, userId, role } of members) {
-    byRoom.get(roomId)?.push({ user_id: userId, name: names.get(userId) ?? `user ${userId}`, role });
+    byRoom.get(roomId)?.push(memberAnswer({ userId, role }, names));
   }
   return views.map((view) => roomAnswer(view, byRoom.get(view.id) ?? []));
+}
+
+export function memberAnswer({ userId, role }: Pick<RoomMember, 'userId' | 'role'>, names: ReadonlyMap<number, string>): Member {
+  return { user_id: userId, name: names.get(userId) ?? `user ${userId}`, role };
 }
 
 function roomAnswer(view: RoomView, members: Member[]): Room {
@@ -44,6 +49,7 @@ function roomAnswer(view: RoomView, members: Member[]): Room {
     // Own messages count as unread until they are marked: nothing is written per member when a message is sent (spec 04 §4.1).
     unread_count: Math.max(0, view.messageCount - view.lastReadCount),
     last_read_seq: view.lastReadSeq,
+    is_hidden: view.hidden,
     last_message: view.lastEntry,
     members,
   };

@@ -1,22 +1,21 @@
-// REST of invitations: what waits for an answer, accept, decline.
+// REST of invitations: what waits for an answer, accept, decline, take back.
 import { isId } from '@parley/chat-store';
 import { addRoute, AppError, identityOf } from '@parley/kit';
 import { PageQuery, type InvitationList } from '@parley/protocol';
 import { Type } from '@sinclair/typebox';
-import type { Express, RequestHandler } from 'express';
+import type { Express } from 'express';
+import { announceAnswer, announceChange, announceWithdrawn } from '../announcements.ts';
 import { decodeInvitationCursor, encodeInvitationCursor, pageOf } from '../domain/cursor.ts';
-import type { Announcer, Invitations } from '../ports.ts';
+import { actorOf, cursorOf, type RouteContext } from './route-context.ts';
 
 const InvitationPath = Type.Object({ id: Type.String({ maxLength: 100 }) });
 
-export interface InvitationRoutes {
-  invitations: Invitations;
-  announcer: Announcer;
-  requireUser: RequestHandler;
-  now: () => Date;
+function known(id: string): string {
+  if (!isId(id)) throw new AppError('invitation_not_found');
+  return id.toLowerCase();
 }
 
-export function addInvitationRoutes(app: Express, { invitations, announcer, requireUser, now }: InvitationRoutes): void {
+export function addInvitationRoutes(app: Express, { invitations, announcer, requireUser, now }: RouteContext): void {
   const before = [requireUser];
   addRoute(app, {
     method: 'get',
@@ -24,9 +23,7 @@ export function addInvitationRoutes(app: Express, { invitations, announcer, requ
     before,
     query: PageQuery,
     handle: async ({ query, response }) => {
-      const cursor = query.cursor === undefined ? undefined : decodeInvitationCursor(query.cursor);
-      if (query.cursor !== undefined && cursor === undefined)
-        throw new AppError('invalid_request', '/query/cursor: not a cursor of this list');
+      const cursor = cursorOf(query.cursor, decodeInvitationCursor);
       const rows = await invitations.pending(identityOf(response).userId, { limit: query.limit + 1, ...(cursor ? { cursor } : {}) });
       const { items, last } = pageOf(rows, query.limit);
       return { body: { invitations: items, next_cursor: last ? encodeInvitationCursor(last) : null } satisfies InvitationList };
@@ -42,13 +39,22 @@ export function addInvitationRoutes(app: Express, { invitations, announcer, requ
       before,
       params: InvitationPath,
       handle: async ({ params: { id }, response }) => {
-        const { userId, name } = identityOf(response);
-        if (!isId(id)) throw new AppError('invitation_not_found');
-        const answered = await invitations.answer(id.toLowerCase(), { id: userId, name }, answer, now());
+        const answered = await invitations.answer(known(id), actorOf(response), answer, now());
         if (!answered.ok) throw new AppError(answered.error);
-        if (answered.entry) await announcer.entry(answered.entry);
+        if (answered.change) await announceChange(announcer, answered.change);
+        await announceAnswer(announcer, answered.invitation, answer);
         return { body: answered.invitation };
       },
     });
   }
+  addRoute(app, {
+    method: 'delete',
+    path: '/api/invitations/:id',
+    before,
+    params: InvitationPath,
+    handle: async ({ params: { id }, response }) => {
+      await announceWithdrawn(announcer, [await invitations.withdraw(known(id), actorOf(response).id, now())]);
+      return { status: 204 };
+    },
+  });
 }

@@ -1,88 +1,104 @@
-// REST of rooms and their logs.
+// REST of rooms: create, list, look at, rename, delete.
 import { addRoute, AppError, identityOf } from '@parley/kit';
-import { CreateRoomBody, MessagesQuery, PageQuery, RoomId, type MessageList, type Room, type RoomList } from '@parley/protocol';
-import { Type } from '@sinclair/typebox';
-import type { Express, RequestHandler } from 'express';
+import { CreateDirectBody, CreateRoomBody, RenameRoomBody, RoomsQuery, type Room, type RoomList } from '@parley/protocol';
+import type { Express } from 'express';
+import { announceChange, announceInvitations, announceRoom } from '../announcements.ts';
 import { decodeRoomCursor, encodeRoomCursor, pageOf } from '../domain/cursor.ts';
-import { roomAnswers, type RoomView } from '../domain/room-answer.ts';
 import { namedUsers, planRoom } from '../domain/room-plan.ts';
-import type { Rooms, Users } from '../ports.ts';
+import type { Actor } from '../ports.ts';
+import { actorOf, cursorOf, placeOf, requireUsers, RoomPath, withMembers, type RouteContext } from './route-context.ts';
 
-const RoomPath = Type.Object({ id: RoomId });
-
-export interface RoomRoutes {
-  rooms: Rooms;
-  users: Users;
-  requireUser: RequestHandler;
-  now: () => Date;
-}
-
-export function addRoomRoutes(app: Express, routes: RoomRoutes): void {
-  const { rooms, requireUser } = routes;
-  const before = [requireUser];
+export function addRoomRoutes(app: Express, context: RouteContext): void {
+  const { rooms, announcer, now } = context;
+  const before = [context.requireUser];
   addRoute(app, {
     method: 'post',
     path: '/api/rooms',
     before,
     body: CreateRoomBody,
-    handle: ({ body, response }) => createRoom(routes, identityOf(response).userId, body),
+    handle: ({ body, response }) => createRoom(context, actorOf(response), body),
+  });
+  addRoute(app, {
+    method: 'post',
+    path: '/api/rooms/direct',
+    before,
+    body: CreateDirectBody,
+    handle: ({ body: { other_user_id }, response }) =>
+      createRoom(context, actorOf(response), { room_type: 'direct', member_ids: [other_user_id] }),
   });
   addRoute(app, {
     method: 'get',
     path: '/api/rooms',
     before,
-    query: PageQuery,
+    query: RoomsQuery,
     handle: async ({ query, response }) => {
-      const cursor = query.cursor === undefined ? undefined : decodeRoomCursor(query.cursor);
-      if (query.cursor !== undefined && cursor === undefined)
-        throw new AppError('invalid_request', '/query/cursor: not a cursor of this list');
-      const views = await rooms.list(identityOf(response).userId, { limit: query.limit + 1, ...(cursor ? { cursor } : {}) });
-      const { items, last } = pageOf(views, query.limit);
+      const cursor = cursorOf(query.cursor, decodeRoomCursor);
+      const page = { limit: query.limit + 1, includeHidden: query.include_hidden, ...(cursor ? { cursor } : {}) };
+      const { items, last } = pageOf(await rooms.list(identityOf(response).userId, page), query.limit);
       const next_cursor = last ? encodeRoomCursor({ sortAtMs: last.sortAt.getTime(), id: last.id }) : null;
-      return { body: { rooms: await withMembers(routes, items), next_cursor } satisfies RoomList };
+      return { body: { rooms: await withMembers(context, items), next_cursor } satisfies RoomList };
     },
   });
   addRoute(app, {
     method: 'get',
-    path: '/api/rooms/:id/messages',
+    path: '/api/rooms/:id',
     before,
     params: RoomPath,
-    query: MessagesQuery,
-    handle: async ({ params: { id }, query, response }) => {
-      if (query.before_seq !== undefined && query.after_seq !== undefined)
-        throw new AppError('invalid_request', '/query: give before_seq or after_seq, not both');
-      const entries = await rooms.entries(identityOf(response).userId, id, { ...query, limit: query.limit + 1 });
-      if (!entries) throw new AppError('not_a_member');
-      return { body: { messages: entries.slice(0, query.limit), has_more: entries.length > query.limit } satisfies MessageList };
+    handle: async ({ params: { id }, response }) => ({ body: await showRoom(context, identityOf(response).userId, id) }),
+  });
+  addRoute(app, {
+    method: 'patch',
+    path: '/api/rooms/:id',
+    before,
+    params: RoomPath,
+    body: RenameRoomBody,
+    handle: async ({ params: { id }, body, response }) => {
+      const change = await rooms.rename(placeOf(response, id), body.name.trim(), now());
+      if (change) await announceChange(announcer, change);
+      return { body: await showRoom(context, identityOf(response).userId, id) };
+    },
+  });
+  addRoute(app, {
+    method: 'delete',
+    path: '/api/rooms/:id',
+    before,
+    params: RoomPath,
+    handle: async ({ params: { id }, response }) => {
+      await announceChange(announcer, await rooms.delete(placeOf(response, id), now()));
+      return { status: 204 };
     },
   });
 }
 
-async function createRoom(routes: RoomRoutes, creator: number, body: CreateRoomBody) {
-  const { rooms, users, now } = routes;
-  const planned = planRoom(creator, body);
+async function showRoom(context: RouteContext, userId: number, roomId: string): Promise<Room> {
+  const view = await context.rooms.find(userId, roomId);
+  const [room] = view ? await withMembers(context, [view]) : [];
+  if (!room) throw new AppError('not_a_member');
+  return room;
+}
+
+async function createRoom(context: RouteContext, creator: Actor, body: CreateRoomBody) {
+  const { rooms, users, announcer, now } = context;
+  const planned = planRoom(creator.id, body);
   if (!planned.ok) {
     const { path, message } = planned;
     throw new AppError('invalid_request', `${path}: ${message}`, { errors: [{ path, message }] });
   }
   const { plan } = planned;
-  const named = namedUsers(plan);
-  const active = await users.active(named);
-  const unknown = named.filter((id) => !active.has(id));
-  if (unknown.length > 0) throw new AppError('user_not_found', `No such user: ${unknown.join(', ')}`);
-  const { roomId, created } =
+  await requireUsers(users, namedUsers(plan));
+  const { roomId, created, invitations } =
     plan.type === 'direct'
-      ? await rooms.createDirect(creator, plan, now())
-      : { ...(await rooms.createGroup(creator, plan, now())), created: true };
-  const view = await rooms.find(creator, roomId);
+      ? { ...(await rooms.createDirect(creator.id, plan, now())), invitations: [] }
+      : { ...(await rooms.createGroup(creator.id, plan, now())), created: true };
+  const view = await rooms.find(creator.id, roomId);
   // Deleted, or left, between the two statements.
   if (!view) throw new AppError('conflict', 'The room has changed at this moment; try again');
-  const [room] = await withMembers(routes, [view]);
+  // Who opens a conversation wants to see it.
+  if (view.hidden) await rooms.setHidden(creator.id, roomId, false, now());
+  const [room] = await withMembers(context, [{ ...view, hidden: false }]);
+  if (created && room) {
+    await announceRoom(announcer, room);
+    await announceInvitations(announcer, creator, invitations);
+  }
   return { status: created ? 201 : 200, body: room };
-}
-
-/** One query for the members of all rooms, one look-up for all names. */
-async function withMembers({ rooms, users }: RoomRoutes, views: readonly RoomView[]): Promise<Room[]> {
-  const members = await rooms.members(views.map((view) => view.id));
-  return roomAnswers(views, members, await users.names(members.map((member) => member.userId)));
 }

@@ -1,14 +1,33 @@
 // REST of users: names for everybody, the e-mail address only for oneself.
 import { addRoute, AppError, identityOf } from '@parley/kit';
-import { UserId, type User } from '@parley/protocol';
+import { UserId, UsersQuery, type User, type UserList } from '@parley/protocol';
 import { Type } from '@sinclair/typebox';
-import type { Express, RequestHandler } from 'express';
-import type { Account, Users } from '../ports.ts';
+import type { Express } from 'express';
+import { decodeUserCursor, encodeUserCursor, pageOf } from '../domain/cursor.ts';
+import type { Account } from '../ports.ts';
+import { cursorOf, type RouteContext } from './route-context.ts';
 
 const UserPath = Type.Object({ id: UserId });
 
-export function addUserRoutes(app: Express, { users, requireUser }: { users: Users; requireUser: RequestHandler }): void {
+export function addUserRoutes(app: Express, { users, requireUser }: RouteContext): void {
   const before = [requireUser];
+  addRoute(app, {
+    method: 'get',
+    path: '/api/v1/users',
+    before,
+    query: UsersQuery,
+    handle: async ({ query }) => {
+      const after = cursorOf(query.cursor, decodeUserCursor);
+      const words = query.query?.trim();
+      const found = await users.search({
+        limit: query.limit + 1,
+        ...(words ? { query: words } : {}),
+        ...(after === undefined ? {} : { after }),
+      });
+      const { items, last } = pageOf(found, query.limit);
+      return { body: { users: items, next_cursor: last ? encodeUserCursor(last.id) : null } satisfies UserList };
+    },
+  });
   addRoute(app, {
     method: 'get',
     path: '/api/v1/users/me',

@@ -1,7 +1,7 @@
 // REST shapes: bodies, queries and answers of auth, core and gateway. Bodies refuse unknown fields.
 import { Type, type Static, type TObject, type TProperties, type TSchema } from '@sinclair/typebox';
-import { RoomId, Seq } from './client-frames.ts';
-import { MEMBER_IDS_MAX, PAGE_DEFAULT, PAGE_MAX } from './limits.ts';
+import { ClientMsgId, MessageType, RoomId, Seq } from './client-frames.ts';
+import { HARD_MESSAGE_MAX_BYTES, MEMBER_IDS_MAX, PAGE_DEFAULT, PAGE_MAX } from './limits.ts';
 import { Entry } from './server-frames.ts';
 
 const strict = <P extends TProperties>(properties: P): TObject<P> => Type.Object(properties, { additionalProperties: false });
@@ -41,17 +41,32 @@ export const User = Type.Object({
   email: Type.Optional(Type.String({ description: 'Only for oneself' })),
 });
 
+export const PageQuery = strict({
+  limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }),
+  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+});
+export const UsersQuery = strict({
+  ...PageQuery.properties,
+  query: Type.Optional(Type.String({ maxLength: 100, description: 'Part of a name, in upper or lower case' })),
+});
+/** In the order of their ids, without disabled ones. */
+export const UserList = Type.Object({ users: Type.Array(User), next_cursor: nullable(Type.String()) });
+
 export const RoomType = Type.Union([Type.Literal('direct'), Type.Literal('group')]);
+const RoomName = Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' });
 export const CreateRoomBody = strict({
   room_type: RoomType,
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' })),
+  name: Type.Optional(RoomName),
   member_ids: Type.Array(UserId, { maxItems: MEMBER_IDS_MAX, uniqueItems: true }),
 });
-export const Member = Type.Object({
-  user_id: UserId,
-  name: Type.String(),
-  role: Type.Union([Type.Literal('admin'), Type.Literal('member')]),
-});
+export const CreateDirectBody = strict({ other_user_id: UserId });
+export const RenameRoomBody = strict({ name: RoomName });
+export const Role = Type.Union([Type.Literal('admin'), Type.Literal('member')]);
+export const RoleBody = strict({ role: Role });
+export const Member = Type.Object({ user_id: UserId, name: Type.String(), role: Role });
+/** In the order of the users' ids. */
+export const MemberList = Type.Object({ members: Type.Array(Member), next_cursor: nullable(Type.String()) });
+export const InviteBody = strict({ user_ids: Type.Array(UserId, { minItems: 1, maxItems: MEMBER_IDS_MAX, uniqueItems: true }) });
 export const Room = Type.Object({
   id: RoomId,
   room_type: RoomType,
@@ -62,12 +77,13 @@ export const Room = Type.Object({
   last_message_at: nullable(Timestamp),
   unread_count: Type.Integer({ minimum: 0 }),
   last_read_seq: Seq,
+  is_hidden: Type.Boolean({ description: 'Hidden by the caller until somebody writes' }),
   last_message: nullable(Entry),
   members: Type.Array(Member, { description: 'The first members, at most 100' }),
 });
-export const PageQuery = strict({
-  limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }),
-  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+export const RoomsQuery = strict({
+  ...PageQuery.properties,
+  include_hidden: Type.Boolean({ default: false }),
 });
 export const RoomList = Type.Object({ rooms: Type.Array(Room), next_cursor: nullable(Type.String()) });
 export const MessagesQuery = strict({
@@ -77,16 +93,33 @@ export const MessagesQuery = strict({
 });
 /** Newest first by default and with before_seq, oldest first with after_seq. */
 export const MessageList = Type.Object({ messages: Type.Array(Entry), has_more: Type.Boolean() });
+export const SendMessageBody = strict({
+  content: Type.String({ minLength: 1, maxLength: HARD_MESSAGE_MAX_BYTES }),
+  message_type: Type.Optional(MessageType),
+  metadata: Type.Optional(nullable(Type.Record(Type.String(), Type.Unknown()))),
+  client_msg_id: Type.Optional(ClientMsgId),
+});
+/** Without a seq: everything that is there. */
+export const MarkReadBody = strict({ seq: Type.Optional(Seq) });
+export const MarkReadAnswer = Type.Object({ room_id: RoomId, last_read_seq: Seq, unread_count: Type.Integer({ minimum: 0 }) });
 
 export const Invitation = Type.Object({
   id: Type.String(),
   room_id: RoomId,
   room_name: nullable(Type.String()),
+  user_id: UserId,
   invited_by: UserId,
   state: Type.Union([Type.Literal('pending'), Type.Literal('accepted'), Type.Literal('declined'), Type.Literal('withdrawn')]),
   created_at: Timestamp,
 });
 export const InvitationList = Type.Object({ invitations: Type.Array(Invitation), next_cursor: nullable(Type.String()) });
+
+/** What POST to the members of a room answers: a new invitation for each user, or the one that waits already. */
+export const InvitationsSent = Type.Object({ invitations: Type.Array(Invitation) });
+export const TicketAnswer = Type.Object({
+  ticket: Type.String({ description: 'For /api/ws?ticket=, once' }),
+  expires_in: Type.Integer({ description: 'Seconds' }),
+});
 
 export const HealthAnswer = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('draining')]),
@@ -102,13 +135,21 @@ export type LoginBody = Static<typeof LoginBody>;
 export type RefreshBody = Static<typeof RefreshBody>;
 export type AuthAnswer = Static<typeof AuthAnswer>;
 export type User = Static<typeof User>;
+export type UsersQuery = Static<typeof UsersQuery>;
+export type UserList = Static<typeof UserList>;
 export type CreateRoomBody = Static<typeof CreateRoomBody>;
 export type Member = Static<typeof Member>;
+export type MemberList = Static<typeof MemberList>;
+export type Role = Static<typeof Role>;
 export type Room = Static<typeof Room>;
 export type RoomList = Static<typeof RoomList>;
 export type PageQuery = Static<typeof PageQuery>;
 export type MessagesQuery = Static<typeof MessagesQuery>;
 export type MessageList = Static<typeof MessageList>;
+export type SendMessageBody = Static<typeof SendMessageBody>;
+export type MarkReadAnswer = Static<typeof MarkReadAnswer>;
+export type InvitationsSent = Static<typeof InvitationsSent>;
+export type TicketAnswer = Static<typeof TicketAnswer>;
 export type Invitation = Static<typeof Invitation>;
 export type InvitationList = Static<typeof InvitationList>;
 export type HealthAnswer = Static<typeof HealthAnswer>;

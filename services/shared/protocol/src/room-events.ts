@@ -2,7 +2,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { RoomId } from './client-frames.ts';
 import { cloudEvent } from './events.ts';
-import { RoomType, UserId } from './rest.ts';
+import { Role, RoomType, UserId } from './rest.ts';
 
 export const RoomCreated = cloudEvent(
   'chat.room.created',
@@ -24,16 +24,36 @@ export const InvitationAnswered = cloudEvent(
     invitation_id: Type.String(),
     room_id: RoomId,
     user_id: UserId,
-    answer: Type.Union([Type.Literal('accepted'), Type.Literal('declined')]),
+    answer: Type.Union([Type.Literal('accepted'), Type.Literal('declined'), Type.Literal('withdrawn')], {
+      description: 'withdrawn: by the inviter, or because the room is gone',
+    }),
   }),
 );
-export const MemberJoined = cloudEvent(
-  'chat.member.joined',
-  Type.Object({ room_id: RoomId, user_id: UserId, seq: Type.Integer({ minimum: 1, description: 'The system entry that tells of it' }) }),
+const SystemSeq = Type.Integer({ minimum: 1, description: 'The system entry that tells of it' });
+export const MemberJoined = cloudEvent('chat.member.joined', Type.Object({ room_id: RoomId, user_id: UserId, seq: SystemSeq }));
+export const MemberLeft = cloudEvent('chat.member.left', Type.Object({ room_id: RoomId, user_id: UserId, seq: SystemSeq }));
+export const MemberRemoved = cloudEvent(
+  'chat.member.removed',
+  Type.Object({ room_id: RoomId, user_id: UserId, by: UserId, seq: SystemSeq }),
+);
+export const RoomChanged = cloudEvent(
+  'chat.room.changed',
+  Type.Object({
+    room_id: RoomId,
+    by: UserId,
+    seq: SystemSeq,
+    change: Type.Union([Type.Literal('name'), Type.Literal('role'), Type.Literal('deleted')]),
+    name: Type.Optional(Type.String({ description: 'The new name' })),
+    user_id: Type.Optional(Type.Integer({ minimum: 1, description: 'Whose role has changed' })),
+    role: Type.Optional(Role),
+  }),
 );
 
 export type RoomCreated = Static<typeof RoomCreated>;
 export type InvitationCreated = Static<typeof InvitationCreated>;
 export type InvitationAnswered = Static<typeof InvitationAnswered>;
 export type MemberJoined = Static<typeof MemberJoined>;
-export type RoomEvent = RoomCreated | InvitationCreated | InvitationAnswered | MemberJoined;
+export type MemberLeft = Static<typeof MemberLeft>;
+export type MemberRemoved = Static<typeof MemberRemoved>;
+export type RoomChanged = Static<typeof RoomChanged>;
+export type RoomEvent = RoomCreated | InvitationCreated | InvitationAnswered | MemberJoined | MemberLeft | MemberRemoved | RoomChanged;

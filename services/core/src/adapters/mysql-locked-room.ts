@@ -1,0 +1,85 @@
+// A room under the lock of its row. Whatever changes members, name or marks of hiding takes this lock first, as the writer of messages
+// does, so that all changes of a room happen one after the other and nothing else needs a lock.
+import { appendSystemEntry, toBinary } from '@parley/chat-store';
+import { AppError } from '@parley/kit';
+import type { Role, SystemEvent } from '@parley/protocol';
+import type { RowDataPacket } from 'mysql2';
+import type { Connection } from 'mysql2/promise';
+import type { Others, RoomKind } from '../domain/permissions.ts';
+import { shortName } from '../domain/system-texts.ts';
+import type { Actor, RoomChange } from '../ports.ts';
+
+export interface LockedRoom {
+  id: string;
+  kind: RoomKind;
+  name: string | null;
+  lastSeq: number;
+  messageCount: number;
+  memberVersion: number;
+}
+
+/** undefined: no such room, or it is deleted. */
+export async function lockRoom(connection: Connection, roomId: string): Promise<LockedRoom | undefined> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    `SELECT type AS kind, name, last_seq AS lastSeq, message_count AS messageCount, member_version AS memberVersion
+       FROM rooms WHERE id = ? AND deleted_at IS NULL FOR UPDATE`,
+    [toBinary(roomId)],
+  );
+  return rows[0] && { id: roomId, ...(rows[0] as Omit<LockedRoom, 'id'>) };
+}
+
+export interface ActiveMember {
+  role: Role;
+  hidden: boolean;
+}
+
+/** Read after the lock of the room; undefined for who is not an active member. */
+export async function readMember(connection: Connection, room: LockedRoom, userId: number): Promise<ActiveMember | undefined> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    "SELECT role, hidden_at IS NOT NULL AS hidden FROM room_members WHERE room_id = ? AND user_id = ? AND state = 'active'",
+    [toBinary(room.id), userId],
+  );
+  return rows[0] && { role: rows[0]['role'] as Role, hidden: rows[0]['hidden'] === 1 };
+}
+
+/** Locks the room for one of its members. Unknown rooms look like those of others. */
+export async function lockAsMember(
+  connection: Connection,
+  roomId: string,
+  userId: number,
+): Promise<{ room: LockedRoom; member: ActiveMember }> {
+  const room = await lockRoom(connection, roomId);
+  const member = room && (await readMember(connection, room, userId));
+  if (!room || !member) throw new AppError('not_a_member');
+  return { room, member };
+}
+
+/** Whether other members, and other admins, are there. Each look-up ends at the first one. */
+export async function readOthers(connection: Connection, room: LockedRoom, userId: number): Promise<Others> {
+  const first = async (condition: string): Promise<boolean> => {
+    const [rows] = await connection.query<RowDataPacket[]>(
+      `SELECT 1 FROM room_members WHERE room_id = ? AND user_id <> ? AND state = 'active' ${condition} LIMIT 1`,
+      [toBinary(room.id), userId],
+    );
+    return rows.length > 0;
+  };
+  const admin = await first("AND role = 'admin'");
+  return { admin, any: admin || (await first('')) };
+}
+
+export interface Told {
+  actor: Actor;
+  content: string;
+  event: SystemEvent;
+  now: Date;
+  /** the change is one of members: other processes may not go on with the members they remember */
+  ofMembers: boolean;
+}
+
+/** Appends the system entry that tells of the change. */
+export async function tell(connection: Connection, room: LockedRoom, { actor, content, event, now, ofMembers }: Told): Promise<RoomChange> {
+  if (ofMembers) await connection.query('UPDATE rooms SET member_version = member_version + 1 WHERE id = ?', [toBinary(room.id)]);
+  const teller = { id: actor.id, name: shortName(actor.name) };
+  const entry = await appendSystemEntry(connection, { roomId: room.id, actor: teller, content, event, now });
+  return { entry, memberVersion: room.memberVersion + (ofMembers ? 1 : 0) };
+}
