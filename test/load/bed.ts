@@ -10,7 +10,7 @@ import { startTokenIssuer, type TokenIssuer } from '../helpers/tokens.ts';
 import { startCluster } from './cluster.ts';
 import { createFloorTables } from './floor-writer.ts';
 import { compileGenerator } from './generator.ts';
-import { pin, pinServer } from './pinned.ts';
+import { pin, prefer } from './pinned.ts';
 import { compileFloor, startChat, startFloor, type Running } from './subject.ts';
 import type { Subject, Workload } from './workloads.ts';
 
@@ -50,8 +50,9 @@ export class Bed {
       await migrate(mysqlMigrations(connection), chatMigrations(), createLog({ service: 'bench', instance: 'bench', level: 'error' }));
       await connection.end();
       await createFloorTables(servers.mysql.url);
+      for (const { pid } of [servers.mysql, servers.redis]) prefer(pid);
       if (bed.cores) {
-        for (const server of [servers.mysql, servers.redis]) pinServer(server.pid, bed.cores.server);
+        for (const { pid } of [servers.mysql, servers.redis]) pin(pid, bed.cores.server);
         pin(process.pid, bed.cores.client);
       }
       return bed;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { haproxyConfig } from '@parley/cdk8s/haproxy';
 import { freePort, type Servers } from '../helpers/servers.ts';
-import { pinServer } from './pinned.ts';
+import { pin, prefer } from './pinned.ts';
 import { startChat, type Running } from './subject.ts';
 
 const HOST = '127.0.0.1';
@@ -40,7 +40,8 @@ export async function startCluster({ servers, replicas, core, env }: ClusterOpti
     });
     const haproxy = await servers.haproxy({ config, ports: [listen.chat, listen.stats] });
     const worker = childOf(haproxy.pid);
-    if (core !== undefined) pinServer(worker, core);
+    if (core !== undefined) pin(worker, core);
+    prefer(worker);
     return {
       port: listen.chat,
       adminPort: listen.stats,

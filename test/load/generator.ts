@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Buckets } from './histogram.ts';
-import { endWithUs, pinned } from './pinned.ts';
+import { endWithUs, pinned, prefer } from './pinned.ts';
 
 const SOURCES = join(import.meta.dirname, 'generator');
 /** Loopback addresses of the clients: each has ports for about 28,000 connections. */
@@ -102,7 +102,8 @@ export class Generator {
     const file = join(folder, 'setup.txt');
     writeFileSync(file, setupText(setup), { mode: 0o600 });
     const [command, args] = pinned(setup.core, program, [file]);
-    this.#child = endWithUs(spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] }));
+    this.#child = endWithUs(spawn(command, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] }));
+    if (this.#child.pid) prefer(this.#child.pid);
     this.#child.stderr.on('data', (data: Buffer) => (this.#errors += data.toString()));
     this.#child.stdin.on('error', () => {});
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();

@@ -1,21 +1,14 @@
 // Processes on a core of their own and before others in its queue, ended with this process.
 import { spawnSync, type ChildProcess } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /** What else runs on the machine shall wait for what is measured. Only root may ask for it. */
 const NICE = -10;
-const mayPrefer = process.getuid?.() === 0;
 
-/** The command that runs a program on one core; nice and taskset become the program, so that the pid is the program's. */
+/** The command that runs a program on one core; taskset becomes the program, so that the pid is the program's. */
 export function pinned(core: number | undefined, program: string, args: readonly string[]): [string, string[]] {
-  const [command, ...rest] = [
-    ...(mayPrefer ? ['nice', '-n', String(NICE)] : []),
-    ...(core === undefined ? [] : ['taskset', '-c', String(core)]),
-    program,
-    ...args,
-  ];
-  return [command as string, rest];
+  return core === undefined ? [program, [...args]] : ['taskset', ['-c', String(core), program, ...args]];
 }
 
 /** Moves a running process with all its threads. */
@@ -24,10 +17,18 @@ export function pin(pid: number, core: number): void {
   if (status !== 0) throw new Error(`cannot pin process ${pid} to core ${core}: ${stderr || 'taskset is missing (Debian: util-linux)'}`);
 }
 
-/** The same, and before others. */
-export function pinServer(pid: number, core: number): void {
-  pin(pid, core);
-  if (mayPrefer) for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), NICE);
+/**
+ * Puts a process before others. The kernel divides a core among sessions first and among the processes of a session then, so both
+ * are told; a process that leads no session of its own would take its neighbours along.
+ */
+export function prefer(pid: number): void {
+  if (process.getuid?.() !== 0) return;
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), NICE);
+    writeFileSync(`/proc/${pid}/autogroup`, String(NICE));
+  } catch {
+    // The process has ended, or the kernel has no such groups.
+  }
 }
 
 const children = new Set<ChildProcess>();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import blankTypes from 'ts-blank-space';
-import { endWithUs, pinned } from './pinned.ts';
+import { endWithUs, pinned, prefer } from './pinned.ts';
 
 const root = join(import.meta.dirname, '../..');
 const FLOOR_FOLDER = join(import.meta.dirname, 'dist');
@@ -73,8 +73,9 @@ export function compileFloor(): void {
 
 async function start(name: string, [command, args]: [string, string[]], env: Record<string, string>): Promise<Running> {
   const child = endWithUs(
-    spawn(command, args, { cwd: root, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] }),
+    spawn(command, args, { cwd: root, env: { PATH: process.env['PATH'], ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] }),
   );
+  if (child.pid) prefer(child.pid);
   const exited = once(child, 'exit');
   let output = '';
   const { port, adminPort } = await new Promise<{ port: number; adminPort: number }>((resolve, reject) => {
