@@ -17,7 +17,11 @@ const FREE_FAILURES_MAX = 10;
 export function join(context: ChatContext, session: Session, frame: JoinRoomFrame): void {
   const free =
     Date.now() - session.openedAtMs < FREE_JOINS_MS && !session.room(frame.room_id) && session.freeJoinsFailed < FREE_FAILURES_MAX;
-  if (free) return void joinRoom(context, session, frame);
+  if (free) {
+    return context.limits.roomAction.pass(String(session.identity?.userId ?? 0), () => {
+      if (session.state === 'open') void joinRoom(context, session, frame);
+    });
+  }
   limited(context, session, { kind: 'room_action', about: { room_id: frame.room_id } }, () => void joinRoom(context, session, frame));
 }
 

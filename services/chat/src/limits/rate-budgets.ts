@@ -21,7 +21,14 @@ interface Budget {
   leasedAtMs: number;
   blockedUntilMs: number;
   asking: boolean;
-  waiting: { run: () => void; refuse: (retryAfterMs: number) => void }[];
+  waiting: Call[];
+}
+
+interface Call {
+  /** tokens: 1, or 0 for what is free but must not overtake what waits */
+  cost: 0 | 1;
+  run: () => void;
+  refuse: (retryAfterMs: number) => void;
 }
 
 export class RateBudgets {
@@ -52,8 +59,15 @@ export class RateBudgets {
     }
     if (budget.blockedUntilMs > now) return refuse(budget.blockedUntilMs - now);
     if (budget.waiting.length >= Math.min(WAITING_MAX, this.#options.limit.burst)) return refuse(1000 / this.#options.limit.perSecond);
-    budget.waiting.push({ run, refuse });
+    budget.waiting.push({ cost: 1, run, refuse });
     void this.#ask(key, budget);
+  }
+
+  /** Calls `run` without a token, but not before what waits for one. */
+  pass(key: string, run: () => void): void {
+    const waiting = this.#budgets.get(key)?.waiting;
+    if (waiting && waiting.length > 0) waiting.push({ cost: 0, run, refuse: run });
+    else run();
   }
 
   /** Forgets those who have spent nothing for a while. */
@@ -98,9 +112,10 @@ export class RateBudgets {
   }
 
   #release(key: string, budget: Budget, retryAfterMs: number): void {
-    while (budget.waiting.length > 0 && budget.tokens > 0) {
-      budget.tokens--;
-      budget.waiting.shift()?.run();
+    for (let next = budget.waiting[0]; next && budget.tokens >= next.cost; next = budget.waiting[0]) {
+      budget.waiting.shift();
+      budget.tokens -= next.cost;
+      next.run();
     }
     if (budget.waiting.length === 0) return;
     if (budget.blockedUntilMs <= this.#options.now()) return void this.#ask(key, budget);
