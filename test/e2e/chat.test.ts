@@ -81,7 +81,7 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
         new ResumingClient({ urls: [ws()], first: 0, room, token: person.token, name: `f${index}` }).start(),
       ),
     );
-    const sending = Promise.all(clients.map((client) => client.sendMany(100, 50)));
+    const sending = Promise.all(clients.map((client) => client.sendMany(40, 220)));
     await clients[0]?.acked(20);
     await kubectl('delete', 'pod', `${kind.chatCluster}-chat-0`, '--force', '--grace-period=0');
     await kubectl('delete', 'pod', `${kind.chatCluster}-chat-1`, '--force', '--grace-period=0');
@@ -101,7 +101,7 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
 
   test('kubectl scale to 2 and back: sockets are told to reconnect, nothing is lost', async () => {
     const client = await new ResumingClient({ urls: [ws()], first: 0, room, token: alice.token, name: 'scale' }).start();
-    const sending = client.sendMany(200, 50);
+    const sending = client.sendMany(60, 220);
     await kubectl('scale', 'chatcluster/demo', '--replicas=2');
     await eventually(
       'two chat pods',

@@ -113,6 +113,8 @@ export class ResumingClient {
       const last = this.seen.at(-1)?.seq ?? 0;
       if (seq === last + 1) this.seen.push({ seq, content: String(frame['content']) });
       else if (seq > last + 1) this.#client?.send({ type: 'join_room', room_id: this.#options.room, after_seq: last });
+    } else if (frame.type === 'rate_limit_exceeded' && frame['client_msg_id'] !== undefined) {
+      setTimeout(() => this.#send(String(frame['client_msg_id'])), Number(frame['retry_after']) * 1000);
     } else if (frame.type === 'error' && frame['retryable'] === true && frame['client_msg_id'] !== undefined) {
       setTimeout(() => this.#send(String(frame['client_msg_id'])), Number(frame['retry_after_ms'] ?? 100));
     }
