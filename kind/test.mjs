@@ -16,7 +16,7 @@ const SECOND = 1000;
 const LEVELS = {
   unit: { paths: ['test/unit'], timeoutMs: 120 * SECOND },
   contract: { paths: ['test/contract'], timeoutMs: 300 * SECOND },
-  integration: { paths: ['test/integration'], timeoutMs: 300 * SECOND },
+  integration: { paths: ['test/integration', 'test/conformance'], timeoutMs: 300 * SECOND },
   apiserver: { paths: ['test/apiserver'], timeoutMs: 300 * SECOND },
   faults: { paths: ['test/faults'], timeoutMs: 600 * SECOND },
   check: {
