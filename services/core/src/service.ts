@@ -18,6 +18,7 @@ import {
   startAdmin,
   untilReachable,
   watchDependency,
+  watchRevocations,
   type Log,
   type Metrics,
   type PostgresPool,
@@ -60,6 +61,8 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
     const mysql = open.add('mysql', limitedPool(createMysqlPool(config.databaseUrl)), (pool) => pool.end());
     const postgres = open.add('postgres', createPostgres(config.usersDatabaseUrl, { log }), (pool) => pool.end());
     const redis = open.add('redis', createRedis(config.redisUrl, `core-${instance}`, log), (client) => client.disconnect());
+    const watch = await watchRevocations({ redis, redisUrl: config.redisUrl, name: `core-${instance}-revocations`, log });
+    open.add('revocations', watch, (each) => each.close());
     const patience = { timeoutMs: config.startupTimeoutMs, log };
     await untilReachable('MySQL', () => pingMysql(mysql), patience);
     await untilReachable('PostgreSQL', () => postgres.query('SELECT 1'), patience);
@@ -76,6 +79,7 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
       announcer: redisAnnouncer(announcement),
       requireUser: requireUser(
         rememberingVerifier(createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience })),
+        watch.revocations,
       ),
       now: () => new Date(),
     };

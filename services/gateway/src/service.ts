@@ -13,7 +13,9 @@ import {
   requireUser,
   Resources,
   startAdmin,
+  watchRevocations,
   type Log,
+  type RedisClient,
   type Running,
 } from '@parley/kit';
 import type { Registry } from 'prom-client';
@@ -55,7 +57,10 @@ export async function startGateway({ config, log, instance }: Context): Promise<
     const upstream = (name: string, url: string) =>
       open.add(name, undiciUpstream({ name, url, log, ...limits }), (running) => running.close());
     const upstreams = { auth: upstream('auth', config.authUrl), core: upstream('core', config.coreUrl) };
-    const limit = requestLimit(open, { config, log, instance, registry: metrics.registry });
+    const redis = open.add('redis', createRedis(config.redisUrl, `gateway-${instance}`, log), (client) => client.disconnect());
+    const limit = requestLimit(redis, { config, log, registry: metrics.registry });
+    const watch = await watchRevocations({ redis, redisUrl: config.redisUrl, name: `gateway-${instance}-revocations`, log });
+    open.add('revocations', watch, (each) => each.close());
     const verifier = createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience });
     const app = createHttpApp({
       service: 'gateway',
@@ -65,7 +70,7 @@ export async function startGateway({ config, log, instance }: Context): Promise<
       allowedOrigins: config.allowedOrigins,
       parseJson: false,
       health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'gateway', instance, version: VERSION }),
-      routes: (routes) => addGatewayRoutes(routes, { upstreams, requireUser: requireUser(verifier), limit, log }),
+      routes: (routes) => addGatewayRoutes(routes, { upstreams, requireUser: requireUser(verifier, watch.revocations), limit, log }),
     });
     const server = await listen(app, { host: config.serverHost, port: config.serverPort });
     open.add('http', server, (http) => http.close());
@@ -87,8 +92,7 @@ export async function startGateway({ config, log, instance }: Context): Promise<
 }
 
 /** Redis is not waited for: without it each replica counts by itself. */
-function requestLimit(open: Resources, { config, log, instance, registry }: Context & { registry: Registry }): RequestLimit {
-  const redis = open.add('redis', createRedis(config.redisUrl, `gateway-${instance}`, log), (client) => client.disconnect());
+function requestLimit(redis: RedisClient, { config, log, registry }: Omit<Context, 'instance'> & { registry: Registry }): RequestLimit {
   const metrics = createRateLimitMetrics(registry);
   const local = new LocalRateLimiter({ bucketsMax: LIMIT_KEYS_MAX });
   const limiter = createRateLimiter({ redis, log, metrics, local, waitMs: LIMIT_WAIT_MS });

@@ -12,6 +12,7 @@ export interface GatewayRoute {
 
 export const routes: readonly GatewayRoute[] = [
   { path: '/api/v1/auth{/*rest}', upstream: 'auth', token: false },
+  { path: '/api/v1/api-keys{/*rest}', upstream: 'auth', token: false },
   { path: '/.well-known/jwks.json', upstream: 'auth', token: false },
   { path: '/api/v1/users{/*rest}', upstream: 'core', token: true },
   { path: '/api/rooms{/*rest}', upstream: 'core', token: true },

@@ -16,6 +16,7 @@ export * from './postgres.ts';
 export * from './problem.ts';
 export * from './rate-limit/index.ts';
 export * from './redis.ts';
+export * from './revocation-watch.ts';
 export * from './revocation.ts';
 export * from './route.ts';
 export * from './ticket.ts';

@@ -4,6 +4,7 @@ import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import { Value } from '@sinclair/typebox/value';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { AppError, type FieldError } from './errors.ts';
+import type { RevocationList } from './revocation.ts';
 import type { Identity, TokenVerifier } from './token.ts';
 
 export interface RouteInput<B, Q, P> {
@@ -70,12 +71,15 @@ function checker(schema: TSchema, at: string, convert = false): (value: unknown)
   };
 }
 
-/** Middleware: a valid access token is required; its identity is left for {@link identityOf}. */
-export function requireUser(verifier: TokenVerifier): RequestHandler {
+/** Middleware: a valid access token that was not revoked is required; its identity is left for {@link identityOf}. */
+export function requireUser(verifier: TokenVerifier, revocations?: Pick<RevocationList, 'find'>): RequestHandler {
   return async (request, response, next) => {
     const match = /^Bearer ([^\s]+)$/i.exec(request.get('authorization') ?? '');
     if (!match?.[1]) throw new AppError('unauthorized', 'Send Authorization: Bearer <token>');
-    (response.locals as { identity?: Identity }).identity = await verifier.verify(match[1]);
+    const identity = await verifier.verify(match[1]);
+    const revocation = revocations?.find(identity);
+    if (revocation) throw new AppError(revocation.final ? 'forbidden' : 'invalid_token', 'The token was revoked');
+    (response.locals as { identity?: Identity }).identity = identity;
     next();
   };
 }
