@@ -18,6 +18,8 @@ const BACKPRESSURE_MAX_BYTES = 64 * 1024;
 /** Seconds without a frame or pong after which a half-open connection is dropped; pings go out by themselves before. */
 const IDLE_TIMEOUT_SECONDS = 60;
 
+const WEBSOCKET_VERSION = '13';
+
 export interface EdgeOptions {
   health: Health;
   log: Log;
@@ -82,6 +84,7 @@ export class WsEdge {
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
     const { health, admission } = this.#options;
+    if (!isWebSocket(request)) return refuse(response, 'upgrade_required');
     const admitted = admission.decide({
       origin: request.getHeader('origin'),
       peer: Buffer.from(response.getRemoteAddressAsText()).toString(),
@@ -152,7 +155,7 @@ export class WsEdge {
 
   #health(response: HttpResponse): void {
     const health = this.#options.healthAnswer();
-    answer(response, health.status === 'ok' ? '200 OK' : '503 Service Unavailable', health, 'application/json');
+    answer(response, health.status === 'ok' ? '200 OK' : '503 Service Unavailable', health);
   }
 
   #guard(handler: string, run: () => void): void {
@@ -162,6 +165,15 @@ export class WsEdge {
       this.#options.log.error({ handler, reason: messageOf(error), err: error }, 'a socket handler failed');
     }
   }
+}
+
+/** The binding looks at the key only; RFC 6455 §4.2.1 asks for more. */
+function isWebSocket(request: HttpRequest): boolean {
+  return (
+    request.getHeader('sec-websocket-version') === WEBSOCKET_VERSION &&
+    request.getHeader('upgrade').toLowerCase() === 'websocket' &&
+    /\bupgrade\b/i.test(request.getHeader('connection'))
+  );
 }
 
 /** The seed's way, a browser's ticket, or a native client's header; none of them: the first frame. */
@@ -176,11 +188,15 @@ function credentialOf(request: HttpRequest): Credential | undefined {
 function refuse(response: HttpResponse, code: ErrorCodeName, detail?: string): void {
   const { status, retryable } = errorCodes[code];
   const problem = problemOf(new AppError(code, detail, retryable ? { retryAfterMs: 1000 } : {}), randomUUID());
-  answer(response, `${status} ${STATUS_CODES[status] ?? ''}`, problem);
+  response.cork(() => {
+    response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`).writeHeader('Content-Type', PROBLEM_TYPE);
+    if (code === 'upgrade_required') response.writeHeader('Upgrade', 'websocket').writeHeader('Sec-WebSocket-Version', WEBSOCKET_VERSION);
+    response.end(JSON.stringify(problem));
+  });
 }
 
-function answer(response: HttpResponse, status: string, body: object, type = PROBLEM_TYPE): void {
+function answer(response: HttpResponse, status: string, body: object): void {
   response.cork(() => {
-    response.writeStatus(status).writeHeader('Content-Type', type).end(JSON.stringify(body));
+    response.writeStatus(status).writeHeader('Content-Type', 'application/json').end(JSON.stringify(body));
   });
 }

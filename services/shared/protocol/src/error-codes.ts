@@ -28,6 +28,7 @@ export const errorCodes = {
   message_too_large: { status: 413, retryable: false, title: 'The message is too large' },
   body_too_large: { status: 413, retryable: false, title: 'The body is too large' },
   unsupported_media_type: { status: 415, retryable: false, title: 'Send application/json' },
+  upgrade_required: { status: 426, retryable: false, title: 'A WebSocket of version 13 is required' },
   too_many_rooms: { status: 429, retryable: false, title: 'Too many rooms on one connection' },
   rate_limited: { status: 429, retryable: true, title: 'Too many requests' },
   internal: { status: 500, retryable: true, title: 'Internal error' },
