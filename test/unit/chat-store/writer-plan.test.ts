@@ -35,6 +35,16 @@ describe('the plan of a batch', () => {
     assert.equal(plan.rooms.length, 1);
   });
 
+  test('who was removed after the message was stored gets the ack that was lost', () => {
+    const stored: Stored = { id: newId(), seq: 3, createdAt: 'then' };
+    const known = facts({ stored: new Map([[clientKey(rooms[0] as string, 9, 'lost'), stored]]) });
+    const plan = planBatch([message({ senderId: 9, clientMsgId: 'lost' }), message({ senderId: 9, clientMsgId: 'new' })], known, 1000);
+    assert.deepEqual(plan.results, [
+      { ok: true, stored, duplicate: true },
+      { ok: false, code: 'not_a_member' },
+    ]);
+  });
+
   test('time never runs backwards within a room', () => {
     const known = facts({
       rooms: new Map([[rooms[0] as string, { lastSeq: 4, messageCount: 4, memberVersion: 1, hiddenCount: 0, lastMessageAtMs: 5000 }]]),

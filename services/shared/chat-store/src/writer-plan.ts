@@ -63,8 +63,8 @@ export const clientKey = (roomId: string, senderId: number, clientMsgId: string)
 
 /**
  * Gives each message of the batch a place or a refusal:
- * - a sender who is not an active member is refused, also in an unknown room;
  * - a client id that is stored already, or comes twice in this batch, gets the first one's place and no seq of its own;
+ * - a sender who is not an active member is refused, also in an unknown room;
  * - the others get the next seq of their room, in the order of the batch; time never runs backwards within a room.
  */
 export function planBatch(batch: readonly NewMessage[], facts: BatchFacts, nowMs: number): BatchPlan {
@@ -72,18 +72,19 @@ export function planBatch(batch: readonly NewMessage[], facts: BatchFacts, nowMs
   const rooms = new Map<string, RoomBatch>();
   const inBatch = new Map<string, Stored>();
   for (const message of batch) {
-    const room = facts.rooms.get(message.roomId);
-    if (!room || !facts.members.has(membershipKey(message.roomId, message.senderId))) {
-      results.push({ ok: false, code: 'not_a_member' });
-      continue;
-    }
     const key = message.clientMsgId === undefined ? undefined : clientKey(message.roomId, message.senderId, message.clientMsgId);
     const byClient = key === undefined ? undefined : (facts.stored.get(key) ?? inBatch.get(key));
     // A message of this very submission that an earlier try of unknown outcome has stored is not a duplicate to its sender.
     const own = facts.stored.get(message.id);
     const before = own ?? byClient;
+    // Before the membership: who lost the ack and was removed since must not hear that the message was refused.
     if (before) {
       results.push({ ok: true, stored: before, duplicate: before.id !== message.id });
+      continue;
+    }
+    const room = facts.rooms.get(message.roomId);
+    if (!room || !facts.members.has(membershipKey(message.roomId, message.senderId))) {
+      results.push({ ok: false, code: 'not_a_member' });
       continue;
     }
     const target = rooms.get(message.roomId) ?? openRoom(rooms, message.roomId, room);
