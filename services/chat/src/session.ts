@@ -10,9 +10,6 @@ export type SessionState = 'pending' | 'open' | 'closed';
 /** What a client shows to prove who it is. */
 export type Credential = { kind: 'token' | 'ticket'; value: string };
 
-/** Of a verified token, what a socket needs for its life. */
-export type SocketIdentity = Omit<Identity, 'email'>;
-
 /** A join that is under way, or the feed of a joined room. */
 export type RoomPlace = RoomFeed | JoinInProgress;
 
@@ -36,7 +33,7 @@ export class Session {
   readonly address: string;
   /** from the upgrade; cleared when the verification begins */
   credential: Credential | undefined;
-  identity: SocketIdentity | undefined = undefined;
+  identity: Identity | undefined = undefined;
   readonly openedAtMs: number;
   /** frames that arrived before the token was verified; undefined afterwards */
   queued: string[] | undefined = undefined;

@@ -2,7 +2,7 @@
 import { closeCodes } from '@parley/protocol';
 import { AppError, toAppError, type Identity } from '@parley/kit';
 import type { ChatContext } from '../context.ts';
-import type { Credential, Session, SocketIdentity } from '../session.ts';
+import type { Credential, Session } from '../session.ts';
 import { sendError } from './send-error.ts';
 
 export const HEARTBEAT_MS = 30_000;
@@ -25,7 +25,8 @@ export async function authenticate(
       sendError(context, session, 'invalid_token', { message: 'The token belongs to another user' });
       return;
     }
-    session.identity = ofSocket(identity);
+    // The verifier's object itself: it is kept there too, and sockets are many.
+    session.identity = identity;
     session.warnedOfExpiry = false;
     if (session.state === 'pending') await open(context, session, session.identity, resume);
   } catch (error) {
@@ -51,16 +52,11 @@ function closeFor(code: string): { code: number; reason: string } {
   return code === 'invalid_token' || code === 'token_expired' ? closeCodes.auth : closeCodes.overloaded;
 }
 
-/** Fields in one order for all sockets, and no e-mail address: nothing here needs it. */
-function ofSocket({ userId, name, jti, sid, issuedAtMs, expiresAtMs }: Identity): SocketIdentity {
-  return { userId, name, jti, sid, issuedAtMs, expiresAtMs };
-}
-
 /** From here on events for the user arrive, so that what the client fetches after `welcome` leaves no hole. */
 async function open(
   context: ChatContext,
   session: Session,
-  identity: SocketIdentity,
+  identity: Identity,
   resume: (frames: readonly string[]) => void,
 ): Promise<void> {
   const { users, userEvents, presence, caps } = context;
