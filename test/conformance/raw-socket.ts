@@ -69,6 +69,8 @@ export class RawSocket {
     this.send(ping(END));
     const last = `pong "${END}"`;
     await this.until(() => this.events.includes(last) || this.events.at(-1) === 'end');
+    // Neither the answer nor the end: the server still holds a connection that it does not serve.
+    if (!this.events.includes(last) && this.events.at(-1) !== 'end') this.events.push('silence');
     this.socket.destroy();
     return this.events.filter((event) => event !== last).join(', ') || 'nothing';
   }

@@ -13,7 +13,7 @@ export const serverSamples: { [Name in ServerFrame['type']]: FrameSample<Extract
     about: 'The first frame after a successful authentication.',
     frame: {
       ...{ type: 'welcome', user_id: 7, session_id: 'Yk3p-1a', server: 'chat-0' },
-      ...{ protocol: 'parley.v1', heartbeat_ms: 25_000, max_message_bytes: 8192, resume: true },
+      ...{ protocol: 'parley.v1', heartbeat_ms: 30_000, max_message_bytes: 8192, resume: true },
     },
   },
   message: {
@@ -32,7 +32,10 @@ export const serverSamples: { [Name in ServerFrame['type']]: FrameSample<Extract
     about: 'Answers `join_room`, after the replayed entries: from here on the socket gets live entries.',
     frame: { type: 'joined', room_id, epoch: '01J9ZC', seq: 42, recovered: true, replayed_from: 42, last_read_seq: 40, unread_count: 2 },
   },
-  left: { about: 'Answers `leave_room`.', frame: { type: 'left', room_id } },
+  left: {
+    about: 'This socket gets nothing of the room any more: answers `leave_room`, and comes by itself when the membership has ended.',
+    frame: { type: 'left', room_id },
+  },
   gap: {
     about: 'Part of a resume that is too far behind: these entries are not replayed; read them from the history by REST with `after_seq`.',
     frame: { type: 'gap', room_id, from: 43, to: 910 },
@@ -42,7 +45,7 @@ export const serverSamples: { [Name in ServerFrame['type']]: FrameSample<Extract
     frame: { type: 'read', room_id, user_id: 7, seq: 42 },
   },
   unread_updated: {
-    about: 'To the user’s sockets, with a moved read marker: what is left to read.',
+    about: 'With a moved read marker, to the user’s other sockets: what is left to read.',
     frame: { type: 'unread_updated', room_id, unread_count: 0, last_read_seq: 42 },
   },
   room_updated: {
@@ -67,9 +70,12 @@ export const serverSamples: { [Name in ServerFrame['type']]: FrameSample<Extract
     frame: { type: 'user_offline', room_id, ...ada, last_seen: at },
   },
   member_joined: { about: 'To joined sockets: somebody became a member.', frame: { type: 'member_joined', room_id, ...ada, by: 9 } },
-  member_left: { about: 'To joined sockets: a member has left.', frame: { type: 'member_left', room_id, ...ada } },
+  member_left: {
+    about: 'To joined sockets: a member has left. The member’s own sockets get it too, then `left`.',
+    frame: { type: 'member_left', room_id, ...ada },
+  },
   member_removed: {
-    about: 'To joined sockets: a member was removed. The removed user’s sockets get it too, and nothing of the room after it.',
+    about: 'To joined sockets: a member was removed. The removed user’s sockets get it too, then `left` and nothing more of the room.',
     frame: { type: 'member_removed', room_id, ...ada, by: 9 },
   },
   room_changed: {
@@ -77,7 +83,7 @@ export const serverSamples: { [Name in ServerFrame['type']]: FrameSample<Extract
     frame: { type: 'room_changed', room_id, ...ada, by: 9, change: 'role' },
   },
   room_created: {
-    about: 'To every socket of a member: the room is new.',
+    about: 'To every socket of those who are members of a new room from the start, its creator too.',
     frame: { type: 'room_created', room_id, room_name: 'Lunch', room_type: 'group', created_by: 9 },
   },
   invitation_received: {
@@ -85,7 +91,7 @@ export const serverSamples: { [Name in ServerFrame['type']]: FrameSample<Extract
     frame: { type: 'invitation_received', invitation_id, room_id, room_name: 'Lunch', invited_by: 9, invited_by_name: 'Grace' },
   },
   invitation_updated: {
-    about: 'To the sockets of those concerned: an invitation was answered or taken back.',
+    about: 'To the sockets of the invited user and of the one who invited: the invitation was answered or has ended.',
     frame: { type: 'invitation_updated', invitation_id, room_id, user_id: 7, state: 'accepted' },
   },
   rate_limit_exceeded: {
