@@ -1,6 +1,9 @@
 // What core publishes to replicas: every payload of the room and user channels, in order.
 import assert from 'node:assert/strict';
 import { createRedis, createSubscriber, decodeFanout, encodeEvents, userChannel, type FanoutHeader, type RedisClient } from '@parley/kit';
+import { serverFrames } from '@parley/protocol';
+import type { TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { eventually, log } from './core-stack.ts';
 
 export type HeardFrame = Record<string, unknown>;
@@ -8,6 +11,11 @@ export interface Heard {
   channel: string;
   header: FanoutHeader;
   frames: HeardFrame[];
+}
+
+function assertFrame(frame: HeardFrame): void {
+  const schema = serverFrames[frame['type'] as keyof typeof serverFrames] as TSchema | undefined;
+  assert.ok(schema && Value.Check(schema, frame), `not a frame of the protocol: ${JSON.stringify(frame)}`);
 }
 
 export class Channels {
@@ -23,6 +31,7 @@ export class Channels {
       const decoded = decodeFanout(payload);
       assert.ok(decoded, `payload of ${channel.toString()}`);
       const frames = decoded.frames.map((frame) => JSON.parse(frame.toString()) as HeardFrame);
+      for (const frame of frames) assertFrame(frame);
       this.#heard.push({ channel: channel.toString(), header: decoded.header, frames });
     });
   }
@@ -54,7 +63,7 @@ export class Channels {
   /** Redis delivers in order: when the marker is heard, so is everything that was published before it. */
   async #settled(): Promise<void> {
     const marker = `chat:user:marker-${++this.#markers}`;
-    await this.#redis.publish(marker, encodeEvents({ from: 'marker' }, [{}]));
+    await this.#redis.publish(marker, encodeEvents({ from: 'marker' }, [{ type: 'pong' }]));
     await eventually('the marker is heard', () => this.#heard.some(({ channel }) => channel === marker));
   }
 }

@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { toBinary } from '@parley/chat-store';
+import { InvitationAnswered, InvitationCreated, MemberJoined, MemberLeft, MemberRemoved, RoomChanged, RoomCreated } from '@parley/protocol';
+import { Type, type TUnion } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import type { RowDataPacket } from 'mysql2';
 import { Channels } from './channels.ts';
 import { DISABLED_USER, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
@@ -36,12 +39,25 @@ const accept = async (userId: number, roomId: string): Promise<Reply> => {
 };
 const rolesOf = async (roomId: string) =>
   (await rowsOf("SELECT user_id, role FROM room_members WHERE room_id = ? AND state = 'active' ORDER BY user_id", [toBinary(roomId)])).map(
-    (row) => `${row['user_id']}:${row['role']}`,
+    (row) => `${String(row['user_id'])}:${String(row['role'])}`,
   );
-const eventsOf = async (roomId: string) =>
-  (await rowsOf("SELECT payload FROM outbox WHERE event_key = ? AND topic = 'chat.rooms' ORDER BY id", [roomId])).map(
-    (row) => (JSON.parse(row['payload'] as string) as { type: string }).type,
-  );
+const schemas: TUnion = Type.Union([
+  RoomCreated,
+  InvitationCreated,
+  InvitationAnswered,
+  MemberJoined,
+  MemberLeft,
+  MemberRemoved,
+  RoomChanged,
+]);
+const eventsOf = async (roomId: string) => {
+  const rows = await rowsOf("SELECT payload FROM outbox WHERE event_key = ? AND topic = 'chat.rooms' ORDER BY id", [roomId]);
+  return rows.map((row) => {
+    const event = JSON.parse(row['payload'] as string) as { type: string };
+    assert.ok(Value.Check(schemas, event), JSON.stringify(event));
+    return event.type;
+  });
+};
 const lastEntry = async (roomId: string) => {
   const [row] = await rowsOf('SELECT kind, content, metadata FROM messages WHERE room_id = ? ORDER BY seq DESC LIMIT 1', [
     toBinary(roomId),

@@ -20,7 +20,7 @@ const invite = (admin: number, roomId: string, userIds: number[]) =>
 const statuses = (replies: Reply[]) => replies.map((reply) => reply.status).sort();
 const activeIn = async (roomId: string) =>
   (await rowsOf("SELECT user_id, role FROM room_members WHERE room_id = ? AND state = 'active' ORDER BY user_id", [toBinary(roomId)])).map(
-    (row) => `${row['user_id']}:${row['role']}`,
+    (row) => `${String(row['user_id'])}:${String(row['role'])}`,
   );
 
 async function invitationOf(userId: number, roomId: string): Promise<string> {

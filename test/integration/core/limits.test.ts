@@ -1,0 +1,129 @@
+// What bounds a call: the number of queries whatever the size of the answer, time limits towards MySQL, the limit on messages.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { connectMysql, createMysqlPool, toBinary } from '@parley/chat-store';
+import type { RowDataPacket } from 'mysql2';
+import { limitedPool } from '../../../services/core/src/adapters/mysql-limits.ts';
+import { eventually, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
+
+let stack: CoreStack;
+before(async () => {
+  stack = await startCoreStack({ RATE_MESSAGE_BURST: '5', RATE_MESSAGE_PER_SECOND: '0.01' });
+});
+after(() => stack?.stop());
+const call = (...args: Parameters<CoreStack['call']>): Promise<Reply> => stack.call(...args);
+
+/** Statements that a call costs MySQL. Checks of readiness come in between: the least of some tries counts. */
+async function statementsOf(make: () => Promise<Reply>): Promise<number> {
+  const questions = async () => {
+    const [rows] = await stack.mysql.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Questions'");
+    return Number(rows[0]?.['Value']);
+  };
+  const counts: number[] = [];
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const before = await questions();
+    const reply = await make();
+    assert.ok(reply.status < 300, JSON.stringify(reply.body));
+    counts.push((await questions()) - before - 1);
+  }
+  return Math.min(...counts);
+}
+
+async function groupOf(creator: number, memberIds: number[]): Promise<string> {
+  const { body } = await call(creator, 'POST', '/api/rooms', { room_type: 'group', name: 'club', member_ids: [] });
+  if (memberIds.length > 0) {
+    await stack.mysql.query('INSERT INTO room_members (room_id, user_id, role, state, joined_at) VALUES ?', [
+      memberIds.map((userId) => [toBinary(body.id), userId, 'member', 'active', new Date()]),
+    ]);
+  }
+  return body.id;
+}
+const people = (count: number) => Array.from({ length: count }, (_, index) => index + 10);
+
+describe('the number of queries does not grow with', () => {
+  test('the rooms of a list, their members and their messages', async () => {
+    await groupOf(1, []);
+    const few = await statementsOf(() => call(1, 'GET', '/api/rooms'));
+    for (let index = 0; index < 30; index++) await groupOf(1, people(20));
+    const many = await statementsOf(() => call(1, 'GET', '/api/rooms'));
+    assert.deepEqual([few, many], [2, 2]);
+  });
+  test('the members of a room', async () => {
+    const [small, large] = [await groupOf(2, []), await groupOf(2, people(100))];
+    for (const [path, expected] of [
+      ['', 2],
+      ['/members', 1],
+      ['/messages', 2],
+    ] as const)
+      for (const roomId of [small, large])
+        assert.equal(await statementsOf(() => call(2, 'GET', `/api/rooms/${roomId}${path}`)), expected, path);
+  });
+  test('the users who are invited', async () => {
+    const invite = (count: number) =>
+      statementsOf(async () => call(3, 'POST', `/api/rooms/${await groupOfThree()}/members`, { user_ids: people(count) }));
+    const groupOfThree = () => groupOf(3, []);
+    assert.equal(await invite(1), await invite(100));
+  });
+  test('the invitations of a user', async () => {
+    await call(4, 'POST', '/api/rooms', { room_type: 'group', name: 'one', member_ids: [5] });
+    const few = await statementsOf(() => call(5, 'GET', '/api/invitations'));
+    for (let index = 0; index < 20; index++) await call(4, 'POST', '/api/rooms', { room_type: 'group', name: 'more', member_ids: [5] });
+    assert.deepEqual([few, await statementsOf(() => call(5, 'GET', '/api/invitations'))], [1, 1]);
+  });
+});
+
+test('messages by REST have a limit per user, with the time to wait', async () => {
+  const { body: room } = await call(6, 'POST', '/api/rooms/direct', { other_user_id: 7 });
+  const say = (userId: number) => call(userId, 'POST', `/api/rooms/${room.id}/messages`, { content: 'x' });
+  for (let index = 0; index < 5; index++) assert.equal((await say(6)).status, 201);
+  const { status, body, headers } = await say(6);
+  assert.deepEqual(
+    [status, body.code, headers.get('x-ratelimit-limit'), headers.get('x-ratelimit-remaining')],
+    [429, 'rate_limited', '5', '0'],
+  );
+  assert.ok(Number(headers.get('retry-after')) > 50);
+  assert.equal((await say(7)).status, 201);
+});
+
+describe('towards MySQL', () => {
+  test('a lock that is held too long makes a call fail in time, and the next one work', async () => {
+    const roomId = await groupOf(8, []);
+    const holder = await connectMysql(stack.servers.mysql.url);
+    await holder.beginTransaction();
+    await holder.query('SELECT id FROM rooms WHERE id = ? FOR UPDATE', [toBinary(roomId)]);
+    const started = performance.now();
+    const reply = await call(8, 'POST', `/api/rooms/${roomId}/hide`);
+    const seconds = (performance.now() - started) / 1000;
+    assert.deepEqual([reply.status, reply.body.code], [503, 'overloaded']);
+    assert.ok(seconds < 25, `${seconds} s`);
+    await holder.rollback();
+    await holder.end();
+    assert.equal((await call(8, 'POST', `/api/rooms/${roomId}/hide`)).status, 204);
+  });
+  test('a statement without an answer ends, and its connection is never used again', async () => {
+    const pool = limitedPool(createMysqlPool(stack.servers.mysql.url, { max: 1 }), { statementMs: 300, connectionMs: 300, lockSeconds: 1 });
+    const idOf = async () => (await pool.query<RowDataPacket[]>('SELECT CONNECTION_ID() AS id'))[0][0]?.['id'] as number;
+    const first = await idOf();
+    await assert.rejects(pool.query('SELECT SLEEP(5)'), { code: 'PROTOCOL_SEQUENCE_TIMEOUT' });
+    assert.notEqual(await idOf(), first);
+    const connection = await pool.getConnection();
+    await assert.rejects(idOf(), { code: 'ETIMEDOUT' });
+    connection.release();
+    await eventually('the connection is free', async () => (await idOf()) > 0);
+    await pool.end();
+  });
+  test('a frozen server costs each call some seconds, and nothing once it goes on', async () => {
+    const roomId = await groupOf(9, []);
+    stack.servers.mysql.kill('SIGSTOP');
+    try {
+      const started = performance.now();
+      const replies = await Promise.all(Array.from({ length: 15 }, () => call(9, 'GET', `/api/rooms/${roomId}`)));
+      const seconds = (performance.now() - started) / 1000;
+      for (const reply of replies) assert.deepEqual([reply.status, reply.body.code], [503, 'unavailable']);
+      assert.ok(seconds < 15, `${seconds} s`);
+    } finally {
+      stack.servers.mysql.kill('SIGCONT');
+    }
+    await eventually('core answers again', async () => (await call(9, 'GET', `/api/rooms/${roomId}`)).status === 200);
+  });
+});
