@@ -14,6 +14,8 @@ interface World {
   store: (instance: string) => PresenceStore;
   /** ends the lease of an instance as time would */
   expire: (instance: string) => Promise<void>;
+  /** loses all data */
+  forget: () => Promise<void>;
 }
 
 const names = (...ids: number[]) => new Map(ids.map((id) => [id, `user ${id}`]));
@@ -27,6 +29,9 @@ function suite(world: () => Promise<World>): void {
     assert.deepEqual(sorted(await a.add(names(1, 2))), [1, 2]);
     assert.deepEqual(sorted(await b.add(names(2, 3))), [3]);
     assert.deepEqual(sorted(await b.online([1, 2, 3, 4])), [1, 2, 3]);
+    assert.deepEqual(sorted(await a.add(names(1, 2))), [1], 'an answer that was lost on the way is given again');
+    assert.deepEqual(sorted(await a.remove([1, 2], 5)), [1]);
+    assert.deepEqual(sorted(await a.remove([1, 2], 5)), [1]);
   });
 
   test('of two instances that add a user at once, exactly one is the first; of two that remove, exactly one is the last', async () => {
@@ -52,11 +57,50 @@ function suite(world: () => Promise<World>): void {
     assert.deepEqual(sorted(await b.online([1, 2])), [2]);
     const beats = await Promise.all([b.beat(), c.beat()]);
     const lost = beats.flatMap((beat) => [...beat.lost]);
+    assert.equal(beats.filter((beat) => beat.lost.size > 0).length, 1);
     assert.deepEqual(lost.sort(), [
       [1, 'user 1'],
       [2, 'user 2'],
     ]);
-    assert.equal((await a.beat()).known, false, 'the instance learns that its list is gone');
+    assert.equal((await a.beat()).list, 'claimed', 'the instance learns that others told of its users');
+    await a.add(names(1));
+    assert.equal((await a.beat()).list, 'kept');
+  });
+
+  test('an instance whose own lease has run out claims nothing at that beat, so that others can come back too', async () => {
+    const { store, expire } = await world();
+    const [a, b] = [store('a'), store('b')];
+    assert.equal((await a.beat()).inTime, false, 'the first beat of all is none in time');
+    await b.beat();
+    await a.add(names(1));
+    await b.add(names(2));
+    await Promise.all([expire('a'), expire('b')]);
+    const [backA, backB] = [await a.beat(), await b.beat()];
+    assert.deepEqual(
+      [backA, backB].map(({ list, inTime, lost }) => [list, inTime, lost.size]),
+      [
+        ['kept', false, 0],
+        ['kept', false, 0],
+      ],
+    );
+    assert.deepEqual(sorted(await a.online([1, 2])), [1, 2]);
+    assert.equal((await a.beat()).inTime, true);
+  });
+
+  test('lost data is told from a claimed list', async () => {
+    const { store, forget } = await world();
+    const [a, b] = [store('a'), store('b')];
+    await Promise.all([a.beat(), b.beat()]);
+    await Promise.all([a.add(names(1)), b.add(names(2))]);
+    await forget();
+    const beats = [await a.beat(), await b.beat()];
+    assert.deepEqual(
+      beats.map(({ list, lost }) => [list, lost.size]),
+      [
+        ['empty', 0],
+        ['empty', 0],
+      ],
+    );
   });
 
   test('an instance that leaves keeps its users for the grace', async () => {
@@ -87,6 +131,7 @@ describe('presence store in memory', () => {
     return Promise.resolve({
       store: (instance) => presence.store(instance),
       expire: (instance) => Promise.resolve(presence.expire(instance)),
+      forget: () => Promise.resolve(presence.forget()),
     });
   });
 });
@@ -109,6 +154,7 @@ describe('presence store in Redis', () => {
     return {
       store: (instance) => redisPresence(redis, `${instance}-${suffix}`),
       expire: async (instance) => void (await redis.zadd('chat:pods', 1, `${instance}-${suffix}`)),
+      forget: async () => void (await redis.flushall()),
     };
   });
 });

@@ -1,22 +1,15 @@
-// What the rooms of users are told of their coming and going: net changes of a tick, and only as many as the budget allows. Rooms for
-// which there is too much news get a count instead.
-import { LocalBucket, type BucketLimit } from '@parley/kit';
+// What the rooms of users are told of their coming and going: only as much as the budget allows. Rooms for which there is too much news
+// get a count instead.
+import type { Change } from './news.ts';
 
-/** Frames for one room each, per replica; beyond it rooms get counts (spec 04 §4.5). */
-export const EVENT_BUDGET: BucketLimit = { burst: 200, perSecond: 200 };
+/** Frames for one room each, per replica and in any second; beyond it rooms get counts (spec 04 §4.5). */
+export const EVENTS_PER_SECOND = 200;
 /** A room's count is told at most this often. */
 export const COUNT_EVERY_MS = 1000;
-/** Counts of one tick: each costs a read. */
+/** Counts of one tick: each may cost a read. */
 export const COUNTS_PER_TICK = 10;
 /** Rooms that wait for their count; more are left out until their next news. */
 const WAITING_MAX = 5000;
-
-export interface Change {
-  userId: number;
-  name: string;
-  /** undefined: online; otherwise when the user was last seen, milliseconds since 1970 */
-  lastSeenMs: number | undefined;
-}
 
 export interface AnnouncementPlan {
   /** room -> frames */
@@ -25,11 +18,15 @@ export interface AnnouncementPlan {
   suppressed: number;
 }
 
+/** A room that is told a count, and when its news came: an older count would be wrong. */
+export type DueCount = readonly [roomId: string, newsAtMs: number];
+
 export class Announcements {
-  readonly #bucket = new LocalBucket();
+  /** what was sent within the last second; a bucket would let twice the budget through in its first second */
+  #recent: { atMs: number; count: number }[] = [];
   /** room -> when its count was told last */
   readonly #counted = new Map<string, number>();
-  readonly #waiting = new Set<string>();
+  readonly #waiting = new Map<string, number>();
 
   /** Decides which rooms are told of which changes. Rooms that get nothing wait for a count. */
   plan(changes: readonly Change[], roomsOf: ReadonlyMap<number, readonly string[]>, nowMs: number): AnnouncementPlan {
@@ -41,32 +38,42 @@ export class Announcements {
         else byRoom.set(roomId, [frameOf(roomId, change)]);
       }
     }
+    this.#recent = this.#recent.filter(({ atMs }) => nowMs - atMs < 1000);
+    let left = EVENTS_PER_SECOND - this.#recent.reduce((sum, { count }) => sum + count, 0);
     const plan: AnnouncementPlan = { frames: new Map(), sent: 0, suppressed: 0 };
     for (const [roomId, frames] of byRoom) {
-      // More than the burst at once never fits: such a room gets its count.
-      if (frames.length <= EVENT_BUDGET.burst && this.#bucket.take(EVENT_BUDGET, nowMs, frames.length) === 0) {
+      if (frames.length <= left) {
         plan.frames.set(roomId, frames);
         plan.sent += frames.length;
+        left -= frames.length;
       } else {
         plan.suppressed += frames.length;
-        if (this.#waiting.size < WAITING_MAX) this.#waiting.add(roomId);
+        this.waitForCount([roomId, nowMs]);
       }
     }
+    if (plan.sent > 0) this.#recent.push({ atMs: nowMs, count: plan.sent });
     return plan;
   }
 
-  /** Rooms whose count is told now. */
-  takeCounts(nowMs: number): string[] {
-    const due: string[] = [];
-    for (const roomId of this.#waiting) {
-      if (due.length >= COUNTS_PER_TICK) break;
-      if (nowMs - (this.#counted.get(roomId) ?? -Infinity) < COUNT_EVERY_MS) continue;
-      this.#waiting.delete(roomId);
-      this.#counted.set(roomId, nowMs);
-      due.push(roomId);
-    }
+  waitForCount([roomId, newsAtMs]: DueCount): void {
+    const known = this.#waiting.get(roomId);
+    if (known !== undefined || this.#waiting.size < WAITING_MAX) this.#waiting.set(roomId, Math.max(known ?? 0, newsAtMs));
+  }
+
+  /** Rooms whose turn it is; they are told with `counted` or wait again. */
+  takeDue(nowMs: number): DueCount[] {
     for (const [roomId, atMs] of this.#counted) if (nowMs - atMs >= COUNT_EVERY_MS) this.#counted.delete(roomId);
+    const due: DueCount[] = [];
+    for (const entry of this.#waiting) {
+      if (due.length >= COUNTS_PER_TICK) break;
+      if (!this.#counted.has(entry[0])) due.push(entry);
+    }
+    for (const [roomId] of due) this.#waiting.delete(roomId);
     return due;
+  }
+
+  counted(roomId: string, nowMs: number): void {
+    this.#counted.set(roomId, nowMs);
   }
 }
 

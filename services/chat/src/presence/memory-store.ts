@@ -1,5 +1,5 @@
 // The store of several instances in one process: what the contract suite compares the Redis adapter with.
-import { LEASE_MS, type PresenceStore } from './store.ts';
+import { LEASE_MS, type Beat, type PresenceStore } from './store.ts';
 
 interface Pod {
   untilMs: number;
@@ -8,6 +8,7 @@ interface Pod {
 
 export class MemoryPresence {
   readonly #pods = new Map<string, Pod>();
+  readonly #claimed = new Set<string>();
   readonly #seen = new Map<number, number>();
   readonly #now: () => number;
 
@@ -17,18 +18,14 @@ export class MemoryPresence {
 
   store(instance: string): PresenceStore {
     const pod = () => {
-      const known = this.#pods.get(instance) ?? { untilMs: this.#now() + LEASE_MS, users: new Map<number, string>() };
+      const known = this.#pods.get(instance) ?? { untilMs: 0, users: new Map<number, string>() };
       this.#pods.set(instance, known);
       return known;
     };
     return {
-      beat: () => {
-        const known = this.#pods.has(instance);
-        pod().untilMs = this.#now() + LEASE_MS;
-        return Promise.resolve({ known, lost: this.#claim() });
-      },
+      beat: () => Promise.resolve(this.#beat(instance, pod())),
       add: (users) => {
-        const fresh = [...users.keys()].filter((userId) => !this.#isOnline(userId));
+        const fresh = [...users.keys()].filter((userId) => !this.#isOnline(userId, instance));
         for (const [userId, name] of users) pod().users.set(userId, name);
         return Promise.resolve(new Set(fresh));
       },
@@ -53,8 +50,23 @@ export class MemoryPresence {
     if (pod) pod.untilMs = this.#now();
   }
 
-  #isOnline(userId: number): boolean {
-    return [...this.#pods.values()].some((pod) => pod.untilMs > this.#now() && pod.users.has(userId));
+  /** Forgets everything, as a server without its data would. */
+  forget(): void {
+    this.#pods.clear();
+    this.#claimed.clear();
+    this.#seen.clear();
+  }
+
+  #beat(instance: string, pod: Pod): Beat {
+    const inTime = pod.untilMs > this.#now();
+    const claimed = this.#claimed.delete(instance);
+    const list = claimed ? 'claimed' : pod.untilMs > 0 && pod.users.size > 0 ? 'kept' : 'empty';
+    pod.untilMs = this.#now() + LEASE_MS;
+    return { list, inTime, lost: inTime ? this.#claim() : new Map() };
+  }
+
+  #isOnline(userId: number, except?: string): boolean {
+    return [...this.#pods].some(([instance, pod]) => instance !== except && pod.untilMs > this.#now() && pod.users.has(userId));
   }
 
   #claim(): Map<number, string> {
@@ -62,6 +74,7 @@ export class MemoryPresence {
     for (const [instance, pod] of this.#pods) {
       if (pod.untilMs > this.#now()) continue;
       this.#pods.delete(instance);
+      this.#claimed.add(instance);
       for (const [userId, name] of pod.users) lost.set(userId, name);
     }
     return lost;

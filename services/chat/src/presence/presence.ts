@@ -3,9 +3,11 @@
 import { messageOf, type Log } from '@parley/kit';
 import { OFFLINE_GRACE_MS, type RoomPresenceFrame } from '@parley/protocol';
 import type { PublishToRoom } from '../context.ts';
-import { Announcements, type Change } from './announcements.ts';
+import { LocalList } from './local-list.ts';
+import { News } from './news.ts';
 import type { RoomPresence } from './room-presence.ts';
-import { BEAT_EVERY_MS, type PresenceStore } from './store.ts';
+import { BEAT_EVERY_MS, LEASE_MS, type PresenceStore } from './store.ts';
+import { Teller } from './teller.ts';
 
 const TICK_MS = 250;
 
@@ -22,21 +24,23 @@ export interface PresenceOptions {
 
 export class Presence {
   readonly #options: PresenceOptions;
-  readonly #announcements = new Announcements();
-  /** users with sockets here, and those whose grace runs: all of them are in this instance's list */
-  readonly #here = new Map<number, string>();
-  /** users that are not in the list yet */
-  readonly #arriving = new Map<number, string>();
-  /** end of the grace of those whose last socket here is gone */
-  readonly #leaving = new Map<number, number>();
+  readonly #list: LocalList;
+  readonly #news = new News();
+  readonly #teller: Teller;
   /** users of an instance that is gone */
   readonly #lost = new Map<number, string>();
   #lastBeatMs = -Infinity;
-  #running = false;
+  /** Until then other instances may not have renewed their leases yet: who is online nowhere is not known. */
+  #uncertainUntilMs = -Infinity;
+  #keeping: Promise<void> | undefined;
+  #telling: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
+    this.#list = new LocalList(options.store, options.now);
+    this.#teller = new Teller({ ...options, news: this.#news, isHere: (userId) => this.isHere(userId) });
   }
 
   start(): void {
@@ -45,21 +49,21 @@ export class Presence {
 
   /** The list stays for the grace: another replica tells of those who do not come back. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
+    // A beat that is under way would give the lease its full length again.
+    await this.#keeping;
     await this.#options.store.leave(OFFLINE_GRACE_MS).catch(() => {});
   }
 
   /** The first socket of a user on this replica. */
   connected(userId: number, name: string): void {
-    // Back within the grace: nobody heard of the absence, so nobody hears of the return.
-    if (this.#leaving.delete(userId)) return;
-    this.#here.set(userId, name);
-    this.#arriving.set(userId, name);
+    this.#list.connected(userId, name);
   }
 
   /** The last socket of a user on this replica is gone. */
   disconnected(userId: number): void {
-    if (this.#here.has(userId)) this.#leaving.set(userId, this.#options.now() + OFFLINE_GRACE_MS);
+    this.#list.disconnected(userId);
   }
 
   /** For a member who joins a room: who is online there, with the joiner, even when the answer was read a moment before. */
@@ -72,86 +76,57 @@ export class Presence {
 
   /** Those who have sockets here, or had them a moment ago. */
   isHere(userId: number): boolean {
-    return this.#here.has(userId);
+    return this.#list.has(userId);
   }
 
-  /** One round of beat, arrivals, departures and announcements. Never throws; what failed is tried again at the next tick. */
+  /**
+   * One round: the lease and the list, then what rooms are told. A slow database holds up the telling, never the lease. Never throws;
+   * what failed is tried again at the next tick.
+   */
   async tick(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
+    if (this.#closed) return;
+    this.#options.rooms.sweep();
+    this.#keeping ??= this.#quietly(() => this.#keep()).then(() => void (this.#keeping = undefined));
+    await this.#keeping;
+    this.#telling ??= this.#quietly(() => this.#teller.tell()).then(() => void (this.#telling = undefined));
+    await this.#telling;
+  }
+
+  async #quietly(step: () => Promise<void>): Promise<void> {
     try {
-      this.#options.rooms.sweep();
-      await this.#beat();
-      const changes = [...(await this.#arrive()), ...(await this.#depart()), ...(await this.#settleLost())];
-      await this.#announce(changes);
+      await step();
     } catch (error) {
       this.#options.log.debug({ reason: messageOf(error) }, 'presence waits');
-    } finally {
-      this.#running = false;
     }
+  }
+
+  async #keep(): Promise<void> {
+    await this.#beat();
+    this.#news.add(await this.#list.arrive());
+    if (this.#options.now() < this.#uncertainUntilMs) return;
+    this.#news.add(await this.#list.depart());
+    await this.#settleLost();
   }
 
   async #beat(): Promise<void> {
     const { store, now } = this.#options;
     if (now() - this.#lastBeatMs < BEAT_EVERY_MS) return;
-    const { known, lost } = await store.beat();
+    const { list, inTime, lost } = await store.beat();
     this.#lastBeatMs = now();
-    // Redis has lost the list, or it was claimed while this instance could not beat.
-    if (!known) for (const [userId, name] of this.#here) this.#arriving.set(userId, name);
-    for (const [userId, name] of lost) if (!this.#here.has(userId)) this.#lost.set(userId, name);
+    if (!inTime) this.#uncertainUntilMs = now() + BEAT_EVERY_MS;
+    if (list !== 'kept') this.#list.writeAgain({ isNews: list === 'claimed' });
+    for (const [userId, name] of lost) if (!this.#list.has(userId)) this.#lost.set(userId, name);
   }
 
-  async #arrive(): Promise<Change[]> {
-    if (this.#arriving.size === 0) return [];
-    const arriving = new Map(this.#arriving);
-    const fresh = await this.#options.store.add(arriving);
-    for (const userId of arriving.keys()) this.#arriving.delete(userId);
-    return [...fresh].map((userId) => ({ userId, name: arriving.get(userId) ?? '', lastSeenMs: undefined }));
-  }
-
-  async #depart(): Promise<Change[]> {
+  async #settleLost(): Promise<void> {
+    if (this.#lost.size === 0) return;
     const { store, now } = this.#options;
-    const due = [...this.#leaving].filter(([, untilMs]) => untilMs <= now()).map(([userId]) => userId);
-    if (due.length === 0) return [];
-    const seenAtMs = now() - OFFLINE_GRACE_MS;
-    const gone = await store.remove(due, seenAtMs);
-    const changes: Change[] = [];
-    for (const userId of due) {
-      const name = this.#here.get(userId) ?? '';
-      // Came back while Redis answered: the removal has to be undone.
-      if (!this.#leaving.delete(userId)) {
-        this.#arriving.set(userId, name);
-        continue;
-      }
-      this.#here.delete(userId);
-      this.#arriving.delete(userId);
-      if (gone.has(userId)) changes.push({ userId, name, lastSeenMs: seenAtMs });
-    }
-    return changes;
-  }
-
-  async #settleLost(): Promise<Change[]> {
-    if (this.#lost.size === 0) return [];
-    const { store, now } = this.#options;
-    const lost = new Map([...this.#lost].filter(([userId]) => !this.#here.has(userId)));
+    const lost = new Map([...this.#lost].filter(([userId]) => !this.#list.has(userId)));
+    // Nobody knows when the instance ended; it lived one lease ago.
+    const lastSeenMs = now() - LEASE_MS;
     // They are in no list of this instance; removing them again only asks who is online nowhere, and notes when they were seen.
-    const gone = await store.remove([...lost.keys()], now());
+    const gone = await store.remove([...lost.keys()], lastSeenMs);
     this.#lost.clear();
-    return [...gone].map((userId) => ({ userId, name: lost.get(userId) ?? '', lastSeenMs: now() }));
-  }
-
-  async #announce(changes: readonly Change[]): Promise<void> {
-    const { roomsOf, publishToRoom, rooms, onEvents, now } = this.#options;
-    if (changes.length > 0) {
-      const found = await roomsOf(changes.map((change) => change.userId));
-      const plan = this.#announcements.plan(changes, found, now());
-      for (const [roomId, frames] of plan.frames) publishToRoom(roomId, frames);
-      if (plan.sent > 0) onEvents('sent', plan.sent);
-      if (plan.suppressed > 0) onEvents('suppressed', plan.suppressed);
-    }
-    for (const roomId of this.#announcements.takeCounts(now())) {
-      const { room_id, online_count } = await rooms.of(roomId);
-      publishToRoom(roomId, [{ type: 'room_presence', room_id, online_count }]);
-    }
+    this.#news.add([...gone].map((userId) => ({ userId, name: lost.get(userId) ?? '', lastSeenMs })));
   }
 }

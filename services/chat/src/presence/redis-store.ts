@@ -1,80 +1,81 @@
 // The store in Redis: `chat:pods` (instance -> end of its lease) and `chat:pod:{instance}:users` (user id -> name). Scripts, because
 // "was nobody else's before" and "is nobody else's now" must each be true for one replica only. All times are those of Redis.
 import type { RedisClient } from '@parley/kit';
-import { LEASE_MS, type Beat, type Names, type PresenceStore } from './store.ts';
+import { LEASE_MS, type Beat, type PresenceStore } from './store.ts';
 
 const PODS = 'chat:pods';
 /** A list lives longer than a lease, so that whoever claims it still finds the users. */
 const USERS_TTL_MS = 4 * LEASE_MS;
 const SEEN_TTL_SECONDS = 30 * 86_400;
-/** Arguments of one script call; Lua's unpack takes a few thousand. */
-const CHUNK = 2000;
+/** How long an instance that was frozen can learn that its list was claimed. */
+const CLAIMED_TTL_MS = 3_600_000;
+/** Users of one call: a long one keeps Redis from passing on messages. */
+const CHUNK = 250;
 
 const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function users(pod) return 'chat:pod:' .. pod .. ':users' end
 `;
 
-/** ARGV: instance, lease, TTL of the list. Answers: known, then id and name of each lost user. */
+/**
+ * ARGV: instance, lease, TTL of the list, TTL of the mark that it was claimed. Answers: kind of list, whether the lease ran, then id
+ * and name of each lost user.
+ */
 const BEAT = `${NOW}
-local known = redis.call('ZSCORE', KEYS[1], ARGV[1]) and 1 or 0
+local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local in_time = ends and tonumber(ends) > now
+local claimed = redis.call('DEL', 'chat:pod:' .. ARGV[1] .. ':claimed') == 1
+local list = claimed and 'claimed' or (ends and redis.call('EXISTS', users(ARGV[1])) == 1) and 'kept' or 'empty'
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', users(ARGV[1]), ARGV[3])
-local answer = { known }
+local answer = { list, in_time and 1 or 0 }
+if not in_time then return answer end
 for _, pod in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
   redis.call('ZREM', KEYS[1], pod)
   for _, part in ipairs(redis.call('HGETALL', users(pod))) do answer[#answer + 1] = part end
   redis.call('DEL', users(pod))
+  redis.call('SET', 'chat:pod:' .. pod .. ':claimed', 1, 'PX', ARGV[4])
 end
 return answer
 `;
 
-const ONLINE = `
-local live = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
-local found = {}
-for index = first, #ARGV, step do
-  for _, pod in ipairs(live) do
-    if redis.call('HEXISTS', users(pod), ARGV[index]) == 1 then found[ARGV[index]] = true break end
+/** Sets `absent` to those of `ids` who are on no other instance: one look-up for all of them in each list. */
+const ABSENT = `
+local absent = ids
+for _, pod in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')) do
+  if #absent == 0 then break end
+  local names = pod == ARGV[1] and {} or redis.call('HMGET', users(pod), unpack(absent))
+  local left = {}
+  for index, id in ipairs(absent) do
+    if not names[index] then left[#left + 1] = id end
   end
+  absent = left
 end
 `;
 
-/** ARGV: instance, TTL of the list, then id and name of each user. Answers the ids of those who were online nowhere. */
+/** ARGV: instance, TTL of the list, then id and name of each user. Answers the ids of those who are online nowhere else. */
 const ADD = `${NOW}
-local first, step = 3, 2
-${ONLINE}
-local fresh = {}
-for index = 3, #ARGV, 2 do
-  if not found[ARGV[index]] then fresh[#fresh + 1] = ARGV[index] end
-  redis.call('HSET', users(ARGV[1]), ARGV[index], ARGV[index + 1])
-end
+local ids = {}
+for index = 3, #ARGV, 2 do ids[#ids + 1] = ARGV[index] end
+${ABSENT}
+redis.call('HSET', users(ARGV[1]), unpack(ARGV, 3))
 redis.call('PEXPIRE', users(ARGV[1]), ARGV[2])
-return fresh
+return absent
 `;
 
 /** ARGV: instance, seen at, TTL of that, then the ids. Answers the ids of those who are online nowhere now. */
 const REMOVE = `${NOW}
-for index = 4, #ARGV do redis.call('HDEL', users(ARGV[1]), ARGV[index]) end
-local first, step = 4, 1
-${ONLINE}
-local gone = {}
-for index = 4, #ARGV do
-  if not found[ARGV[index]] then
-    gone[#gone + 1] = ARGV[index]
-    redis.call('SET', 'chat:seen:' .. ARGV[index], ARGV[2], 'EX', ARGV[3])
-  end
-end
-return gone
+local ids = { unpack(ARGV, 4) }
+redis.call('HDEL', users(ARGV[1]), unpack(ids))
+${ABSENT}
+for _, id in ipairs(absent) do redis.call('SET', 'chat:seen:' .. id, ARGV[2], 'EX', ARGV[3]) end
+return absent
 `;
 
-/** ARGV: the ids. Answers those who are online. */
-const CHECK = `${NOW}
-local first, step = 1, 1
-${ONLINE}
-local online = {}
-for id in pairs(found) do online[#online + 1] = id end
-return online
+/** Answers the instances whose lease runs. */
+const LIVE = `${NOW}
+return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
 `;
 
 /** ARGV: instance, grace. */
@@ -89,29 +90,31 @@ const scripts = {
   parleyPresenceBeat: BEAT,
   parleyPresenceAdd: ADD,
   parleyPresenceRemove: REMOVE,
-  parleyPresenceCheck: CHECK,
+  parleyPresenceLive: LIVE,
   parleyPresenceLeave: LEAVE,
 } as const;
 
 export function redisPresence(redis: RedisClient, instance: string): PresenceStore {
   for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(name, { numberOfKeys: 1, lua });
   const run = redis as unknown as Record<keyof typeof scripts, Script>;
-  const inChunks = async (ids: Arguments, size: number, call: (part: Arguments) => Promise<(string | number)[]>): Promise<Set<number>> => {
-    const found = new Set<number>();
-    for (let start = 0; start < ids.length; start += size) {
-      for (const id of await call(ids.slice(start, start + size))) found.add(Number(id));
-    }
-    return found;
-  };
+  const live = async () => (await run.parleyPresenceLive(PODS)).map(String);
   return {
     async beat(): Promise<Beat> {
-      const [known, ...lost] = await run.parleyPresenceBeat(PODS, instance, LEASE_MS, USERS_TTL_MS);
-      return { known: known === 1, lost: namesOf(lost) };
+      const [list, inTime, ...lost] = await run.parleyPresenceBeat(PODS, instance, LEASE_MS, USERS_TTL_MS, CLAIMED_TTL_MS);
+      return { list: list as Beat['list'], inTime: inTime === 1, lost: namesOf(lost) };
     },
-    add: (users: Names) => inChunks([...users].flat(), CHUNK, (part) => run.parleyPresenceAdd(PODS, instance, USERS_TTL_MS, ...part)),
+    add: (users) =>
+      inChunks([...users], async (part) => numbersOf(await run.parleyPresenceAdd(PODS, instance, USERS_TTL_MS, ...part.flat()))),
     remove: (userIds, seenAtMs) =>
-      inChunks([...userIds], CHUNK, (part) => run.parleyPresenceRemove(PODS, instance, seenAtMs, SEEN_TTL_SECONDS, ...part)),
-    online: (userIds) => inChunks([...userIds], CHUNK, (part) => run.parleyPresenceCheck(PODS, ...part)),
+      inChunks(userIds, async (part) => numbersOf(await run.parleyPresenceRemove(PODS, instance, seenAtMs, SEEN_TTL_SECONDS, ...part))),
+    async online(userIds) {
+      if (userIds.length === 0) return new Set();
+      const pods = await live();
+      return inChunks(userIds, async (part) => {
+        const lists = await Promise.all(pods.map((pod) => redis.hmget(`chat:pod:${pod}:users`, ...part.map(String))));
+        return part.filter((_, index) => lists.some((names) => names[index] != null));
+      });
+    },
     async lastSeen(userIds) {
       if (userIds.length === 0) return new Map();
       const seen = await redis.mget(userIds.map((userId) => `chat:seen:${userId}`));
@@ -122,6 +125,17 @@ export function redisPresence(redis: RedisClient, instance: string): PresenceSto
     },
   };
 }
+
+/** One chunk after the other, so that other commands get in between. */
+async function inChunks<T>(all: readonly T[], call: (part: T[]) => Promise<number[]>): Promise<Set<number>> {
+  const found = new Set<number>();
+  for (let start = 0; start < all.length; start += CHUNK) {
+    for (const id of await call(all.slice(start, start + CHUNK))) found.add(id);
+  }
+  return found;
+}
+
+const numbersOf = (parts: readonly (string | number)[]): number[] => parts.map(Number);
 
 function namesOf(parts: readonly (string | number)[]): Map<number, string> {
   const names = new Map<number, string>();

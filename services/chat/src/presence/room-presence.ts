@@ -21,6 +21,7 @@ export interface RoomPresenceOptions {
 
 interface Known<T> {
   value: Promise<T>;
+  atMs: number;
   untilMs: number;
 }
 
@@ -36,6 +37,13 @@ export class RoomPresence {
 
   of(roomId: string): Promise<RoomPresenceFrame> {
     return this.#once(this.#frames, roomId, FRESH_MS, () => this.#read(roomId));
+  }
+
+  /** The count for those who are in the room; undefined while the answer at hand is older than the news, so that nobody keeps it. */
+  async countAfter(roomId: string, newsAtMs: number): Promise<number | undefined> {
+    const known = this.#frames.get(roomId);
+    if (known && known.untilMs > this.#options.now() && known.atMs < newsAtMs) return undefined;
+    return (await this.of(roomId)).online_count;
   }
 
   /** Forgets what is too old to be used. */
@@ -57,7 +65,7 @@ export class RoomPresence {
 
   async #count(room_id: string): Promise<RoomPresenceFrame> {
     const { memberIds, online, now } = this.#options;
-    if (this.#large.size >= LARGE_ROOMS_MAX) this.#large.delete(this.#large.keys().next().value as string);
+    if (this.#large.size >= LARGE_ROOMS_MAX && !this.#large.has(room_id)) this.#large.delete(this.#large.keys().next().value as string);
     const ids = await this.#once(this.#large, room_id, LARGE_MEMBERS_FRESH_MS, () => memberIds(room_id));
     const found = await online(ids);
     const known = this.#frames.get(room_id);
@@ -71,7 +79,7 @@ export class RoomPresence {
     const now = this.#options.now();
     if (before && before.untilMs > now) return before.value;
     const value = read();
-    known.set(roomId, { value, untilMs: now + freshMs });
+    known.set(roomId, { value, atMs: now, untilMs: now + freshMs });
     value.catch(() => known.delete(roomId));
     return value;
   }

@@ -4,8 +4,13 @@
 export type Names = ReadonlyMap<number, string>;
 
 export interface Beat {
-  /** false: this instance was not known (any more); its users have to be added again */
-  known: boolean;
+  /** kept: as this instance wrote it; empty: Redis has none; claimed: another instance took it, and told of its users */
+  list: 'kept' | 'empty' | 'claimed';
+  /**
+   * The lease still ran. Otherwise Redis or this instance was away for long, others perhaps too: it claims nothing at this beat, so
+   * that they can renew their leases first.
+   */
+  inTime: boolean;
   /** users of instances whose lease has ended; each is given to one caller only */
   lost: Names;
 }
@@ -14,9 +19,9 @@ export interface Beat {
 export interface PresenceStore {
   /** Renews this instance's lease and claims the users of instances that are gone. */
   beat: () => Promise<Beat>;
-  /** Adds users to this instance's list in one step. Resolves with those who were online nowhere before. */
+  /** Adds users to this instance's list. Resolves with those who are online nowhere else: the same when it is tried again. */
   add: (users: Names) => Promise<Set<number>>;
-  /** Takes users off this instance's list in one step. Resolves with those who are online nowhere now. */
+  /** Takes users off this instance's list. Resolves with those who are online nowhere now. */
   remove: (userIds: readonly number[], seenAtMs: number) => Promise<Set<number>>;
   /** Those of the users who are online anywhere. */
   online: (userIds: readonly number[]) => Promise<Set<number>>;
