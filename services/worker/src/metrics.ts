@@ -24,6 +24,36 @@ export function workerMetrics(registry: Registry) {
       labelNames: ['topic'],
       registers,
     }),
+    consumed: new Counter({
+      name: 'kafka_messages_consumed_total',
+      help: 'Records that a group has done with',
+      labelNames: ['group', 'topic'],
+      registers,
+    }),
+    lag: new Gauge({
+      name: 'kafka_consumer_lag',
+      help: 'Records that a group has not done with yet; every worker measures all partitions, so take the maximum',
+      labelNames: ['group', 'topic', 'partition'],
+      registers,
+    }),
+    consumedDeadLetters: new Counter({
+      name: 'parley_consumer_dead_letters_total',
+      help: 'Records that a group could not handle and set aside',
+      labelNames: ['group', 'topic'],
+      registers,
+    }),
+    retries: new Counter({
+      name: 'parley_consumer_retries_total',
+      help: 'Times that a group tried the same records again',
+      labelNames: ['group'],
+      registers,
+    }),
+    restarts: new Counter({
+      name: 'parley_consumer_restarts_total',
+      help: 'Consumers that ended and were replaced',
+      labelNames: ['group'],
+      registers,
+    }),
   };
 }
 export type WorkerMetrics = ReturnType<typeof workerMetrics>;

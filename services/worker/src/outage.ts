@@ -5,14 +5,16 @@ export class Outage {
   #since: number | undefined;
   readonly #what: string;
   readonly #log: Log;
-  constructor(what: string, log: Log) {
+  readonly #meanwhile: string;
+  constructor(what: string, log: Log, meanwhile = 'events wait in the outbox') {
     this.#what = what;
     this.#log = log;
+    this.#meanwhile = meanwhile;
   }
   began(reason: string): void {
     if (this.#since !== undefined) return;
     this.#since = Date.now();
-    this.#log.warn({ reason }, `${this.#what} is away; events wait in the outbox`);
+    this.#log.warn({ reason }, `${this.#what} is away; ${this.#meanwhile}`);
   }
   ended(): void {
     if (this.#since === undefined) return;

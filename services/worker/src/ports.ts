@@ -1,6 +1,6 @@
 // What the relay needs from outside: an outbox, the lock that makes it the only relay of a database, and a place to send to.
 import type { Entry } from '@parley/protocol';
-import type { OutboxRow, OutgoingRecord } from './domain/records.ts';
+import type { OutboxRow } from './domain/records.ts';
 
 export interface OutboxStats {
   /** Rows that wait, counted up to {@link ROWS_COUNTED_MAX}. */
@@ -39,9 +39,17 @@ export class RecordsRefused extends Error {
   override readonly name = 'RecordsRefused';
 }
 
+/** What Kafka stores. Consumers pass on keys and values as they came, which may be anything. */
+export interface SinkRecord {
+  topic: string;
+  key: string | Buffer | null;
+  value: string | Buffer | null;
+  headers: Record<string, string>;
+}
+
 export interface EventSink {
   /** Resolves when all replicas in sync have the records; keeps their order per key. Throws {@link RecordsRefused} or any other error: try again. */
-  send(records: readonly OutgoingRecord[]): Promise<void>;
+  send(records: readonly SinkRecord[]): Promise<void>;
   /** From this call on nothing more is sent; a `send` under way rejects at once. */
   abort(reason: string): void;
   close(): Promise<void>;

@@ -11,12 +11,15 @@ import {
   type Log,
   type Running,
 } from '@parley/kit';
+import { auditHandler } from './audit/audit.ts';
 import { kafkaSink } from './adapters/kafka-sink.ts';
 import { mysqlLock } from './adapters/mysql-lock.ts';
 import { mysqlEntries, mysqlOutbox } from './adapters/mysql-outbox.ts';
 import { postgresLock } from './adapters/postgres-lock.ts';
 import { postgresOutbox } from './adapters/postgres-outbox.ts';
 import type { WorkerConfig } from './config.ts';
+import type { EventHandler } from './consumers/ports.ts';
+import { startGroup } from './consumers/supervisor.ts';
 import { workerMetrics, type WorkerMetrics } from './metrics.ts';
 import type { EntryReader, Outbox, RelayLock } from './ports.ts';
 import { startRelay } from './relay.ts';
@@ -66,7 +69,10 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
       open.add(`${database} sampler`, sampleOutbox({ database, outbox, metrics, log }), (stop) => stop());
     }
     if (config.kafkaBrokers.length === 0) log.warn('KAFKA_BROKERS is empty: events wait in the outbox');
-    else for (const source of sources) addRelay(open, source, { config, log, instance, metrics });
+    else {
+      for (const source of sources) addRelay(open, source, { config, log, instance, metrics });
+      for (const handler of [auditHandler(log)]) addGroup(open, handler, { config, log, instance, metrics });
+    }
     health.started();
     log.info({ adminPort: admin.port }, 'worker is ready');
     return {
@@ -95,4 +101,15 @@ function addRelay(open: Resources, { database, ...source }: Source, context: Con
     onActive: (active) => metrics.active.set({ database }, active ? 1 : 0),
   });
   open.add(`${database} relay`, relay, (running) => running.stop());
+}
+
+function addGroup(open: Resources, handler: EventHandler, { config, log, instance, metrics }: Context & { metrics: WorkerMetrics }): void {
+  const group = startGroup({
+    handler,
+    brokers: config.kafkaBrokers,
+    clientId: `parley-${handler.name}-${instance}`,
+    metrics,
+    log: log.child({ group: handler.name }),
+  });
+  open.add(`group ${handler.name}`, group, (running) => running.stop());
 }

@@ -128,9 +128,9 @@ describe('sending', () => {
   test('finds the one refused record among many and keeps the order of the others', async () => {
     const stored: string[] = [];
     const { turn, removed, dead } = run((records) => {
-      if (records.some(({ topic, value }) => topic === 'chat.messages' && value.includes('"a:7"')))
+      if (records.some(({ topic, value }) => topic === 'chat.messages' && String(value).includes('"a:7"')))
         return Promise.reject(new RecordsRefused('too large'));
-      stored.push(...records.map(({ topic, value }) => `${topic}:${(JSON.parse(value) as { data: Entry }).data.seq}`));
+      stored.push(...records.map(({ topic, value }) => `${topic}:${(JSON.parse(String(value)) as { data: Entry }).data.seq}`));
       return Promise.resolve();
     }, 10);
     await turn;

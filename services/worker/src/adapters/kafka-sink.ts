@@ -3,9 +3,9 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { messageOf } from '@parley/kit';
-import { Kafka, logLevel, Partitioners, type Producer, type TopicMessages } from 'kafkajs';
-import type { OutgoingRecord } from '../domain/records.ts';
-import { RecordsRefused, type EventSink } from '../ports.ts';
+import { Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
+import { RecordsRefused, type EventSink, type SinkRecord } from '../ports.ts';
+import { kafkaClient, REQUEST_TIMEOUT_MS } from './kafka-client.ts';
 import { ensureTopics } from './kafka-topics.ts';
 
 export interface KafkaSinkOptions {
@@ -23,7 +23,6 @@ interface Session {
 
 /** Answers that no retry changes. */
 const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP']);
-const REQUEST_TIMEOUT_MS = 30_000;
 /** Shorter trouble is ordinary: a new leader, the first producer of a fresh broker. */
 const TROUBLE_AFTER_MS = 1500;
 
@@ -38,20 +37,7 @@ export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): E
   };
 
   const openSession = async (): Promise<Session> => {
-    const kafka = new Kafka({
-      clientId,
-      brokers: [...brokers],
-      // The default of 5 tries ends within the restart of a broker.
-      retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 2000 },
-      connectionTimeout: 3000,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      socketFactory: fence.connect,
-      logLevel: logLevel.ERROR,
-      logCreator:
-        () =>
-        ({ log }) =>
-          onError(typeof log['error'] === 'string' ? `${log.message}: ${log['error']}` : log.message),
-    });
+    const kafka = kafkaClient({ brokers, clientId, onError, socketFactory: fence.connect });
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -63,7 +49,7 @@ export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): E
     return { kafka, producer, topics: new Set() };
   };
 
-  const send = async (records: readonly OutgoingRecord[]): Promise<void> => {
+  const send = async (records: readonly SinkRecord[]): Promise<void> => {
     session ??= await openSession();
     const { kafka, producer, topics } = session;
     const topicMessages = byTopic(records);
@@ -104,7 +90,7 @@ export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): E
   };
 }
 
-function byTopic(records: readonly OutgoingRecord[]): TopicMessages[] {
+function byTopic(records: readonly SinkRecord[]): TopicMessages[] {
   const topics = new Map<string, TopicMessages>();
   for (const { topic, key, value, headers } of records) {
     const message = { key, value, headers };
