@@ -1,3 +1,4 @@
+// The cache of verified tokens: once each, never beyond a token's end, refusals are not kept.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AppError, rememberingVerifier, type Identity } from '@parley/kit';
