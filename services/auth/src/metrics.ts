@@ -18,7 +18,7 @@ export function createAuthMetrics(registry: Registry, waitingHashes: () => numbe
   return {
     attempts: new Counter({
       name: 'auth_attempts_total',
-      help: 'Registrations, logins and refreshes by result',
+      help: 'Registrations, logins, refreshes, logouts and changes of passwords by result',
       labelNames: ['action', 'result'],
       registers,
     }),

@@ -1,4 +1,5 @@
 // What auth needs from outside: where accounts, keys and sessions are kept, how passwords are hashed and tokens signed.
+import type { Revocation } from '@parley/kit';
 import type { ApiKeyRecord, GivenApiKey } from './domain/api-key.ts';
 
 export interface Account {
@@ -9,6 +10,8 @@ export interface Account {
 
 export interface StoredAccount extends Account {
   passwordHash: string;
+  /** Goes up with each change of the password. */
+  passwordVersion: number;
   disabled: boolean;
 }
 
@@ -17,6 +20,13 @@ export interface NewRefreshToken {
   hash: Buffer;
   at: Date;
   expiresAt: Date;
+  /** End of the access token that is handed out with it. */
+  accessExpiresAt: Date;
+}
+
+/** One that follows from the token before it and this salt. */
+export interface NextRefreshToken extends NewRefreshToken {
+  salt: Buffer;
 }
 
 export interface Registration {
@@ -29,12 +39,27 @@ export interface Registration {
   refresh: NewRefreshToken;
 }
 
+export interface PasswordChange {
+  userId: number;
+  /** The one that was checked. */
+  version: number;
+  passwordHash: string;
+  /** The login that stays. */
+  family: string;
+  at: Date;
+}
+
 export interface Accounts {
   findByEmail(email: string): Promise<StoredAccount | undefined>;
+  findById(id: number): Promise<StoredAccount | undefined>;
   /** One transaction: the account, its event, its first session. undefined: the address is taken, however many come at once. */
   register(registration: Registration): Promise<Account | undefined>;
   /** Only if the hash is still the one that was checked. */
   replacePasswordHash(id: number, change: { from: string; to: string; at: Date }): Promise<void>;
+  /** One transaction with the end of all other logins. Throws AppError conflict or invalid_token when version or login are no longer so. */
+  changePassword(change: PasswordChange): Promise<Revocation[]>;
+  /** One transaction: the account, its event, the end of all logins for good. undefined: there is no such account, or it is disabled already. */
+  disable(change: { userId: number; eventId: string; at: Date }): Promise<Revocation[] | undefined>;
 }
 
 /** Whose login it is, and which. */
@@ -42,12 +67,33 @@ export interface SessionOwner extends Account {
   family: string;
 }
 
+/** What the answer of a rotation is made again from. */
+export interface RepeatedRotation {
+  owner: SessionOwner;
+  salt: Buffer;
+}
+
 export interface Sessions {
-  begin(userId: number, family: string, refresh: NewRefreshToken): Promise<void>;
+  /** false: the password was changed or the account disabled since it was read. */
+  begin(account: { userId: number; passwordVersion: number }, family: string, refresh: NewRefreshToken): Promise<boolean>;
   /** Marks the token used and stores the next one, or does nothing and returns undefined. At most one caller gets the account. */
-  rotate(hash: Buffer, next: NewRefreshToken): Promise<SessionOwner | undefined>;
+  rotate(hash: Buffer, next: NextRefreshToken): Promise<SessionOwner | undefined>;
+  /** The rotation of a token that was used after this time, while nobody has used its successor. */
+  repeat(hash: Buffer, usedAfter: Date): Promise<RepeatedRotation | undefined>;
   /** Revokes the family of a token that was used before; undefined when there is nothing to revoke. */
-  revokeReused(hash: Buffer, at: Date): Promise<{ family: string; userId: number } | undefined>;
+  revokeReused(hash: Buffer, at: Date): Promise<{ family: string; userId: number; revocations: Revocation[] } | undefined>;
+  /** Ends a login. Does nothing when it has ended. */
+  end(family: string, at: Date): Promise<Revocation[]>;
+}
+
+export interface Revocations {
+  /** In the order of their positions. */
+  inForce(page: { at: Date; after: number; limit: number }): Promise<{ position: number; revocation: Revocation }[]>;
+}
+
+export interface Announcer {
+  /** Tells all replicas. Never fails: what could not be told is told again later. */
+  announce(revocations: readonly Revocation[]): Promise<void>;
 }
 
 export interface ApiKeys {

@@ -11,21 +11,27 @@ import {
   listen,
   LocalRateLimiter,
   parseTrustedProxies,
+  requireUser,
   Resources,
   startAdmin,
   untilReachable,
   watchDependency,
   type Log,
   type PostgresPool,
+  type RedisClient,
   type Running,
 } from '@parley/kit';
 import type { Registry } from 'prom-client';
+import { createAccountChanges } from './account-changes.ts';
 import { argon2Passwords } from './adapters/argon2-passwords.ts';
 import { sweepExpired } from './adapters/expired-sessions.ts';
 import { jwtIssuer } from './adapters/jwt-issuer.ts';
+import { keyRing, ownTokenVerifier } from './adapters/key-ring.ts';
 import { postgresAccounts } from './adapters/postgres-accounts.ts';
 import { postgresApiKeys } from './adapters/postgres-api-keys.ts';
+import { postgresRevocations } from './adapters/postgres-revocations.ts';
 import { postgresSessions } from './adapters/postgres-sessions.ts';
+import { redisAnnouncer, repeatRevocations } from './adapters/redis-announcer.ts';
 import { readSigningKeys } from './adapters/signing-keys.ts';
 import type { AuthConfig } from './config.ts';
 import { parseApiKey } from './domain/api-key.ts';
@@ -49,7 +55,9 @@ export interface RunningAuth extends Running {
 }
 
 export async function startAuth({ config, log, instance }: { config: AuthConfig; log: Log; instance: string }): Promise<RunningAuth> {
-  const keys = readSigningKeys(config.jwtPrivateKeys);
+  const keys = keyRing(readSigningKeys(config.jwtPrivateKeys));
+  if (config.refreshTokenSeconds < config.accessTokenSeconds)
+    throw new ConfigError(['REFRESH_TOKEN_SECONDS is less than ACCESS_TOKEN_SECONDS']);
   const bootstrapKey = parseApiKey(config.bootstrapApiKey);
   if (!bootstrapKey) throw new ConfigError(['BOOTSTRAP_API_KEY has not the form of an API key']);
   const open = new Resources(log);
@@ -63,20 +71,21 @@ export async function startAuth({ config, log, instance }: { config: AuthConfig;
     const apiKeys = postgresApiKeys(postgres);
     const patience = { timeoutMs: config.startupTimeoutMs, log };
     await untilReachable('PostgreSQL', () => prepare(postgres, () => apiKeys.putBootstrap(bootstrapKey, now())), patience);
-    const limits = attemptLimits(open, { config, log, instance, registry: metrics.registry });
+    const redis = open.add('redis', createRedis(config.redisUrl, `auth-${instance}`, log), (client) => client.disconnect());
+    const limits = attemptLimits(redis, { config, log, registry: metrics.registry });
     const work = boundedWork({ atOnce: config.passwordHashesAtOnce, waitingMax: config.passwordHashesWaiting });
     const authMetrics = createAuthMetrics(metrics.registry, () => work.waiting);
     const { accessTokenSeconds, refreshTokenSeconds } = config;
-    const login = createLogin({
+    const issued = { issuer: config.jwtIssuer, audience: config.jwtAudience };
+    const parts = {
       accounts: postgresAccounts(postgres),
       sessions: postgresSessions(postgres),
       passwords: await argon2Passwords(work),
-      tokens: jwtIssuer({ keys, issuer: config.jwtIssuer, audience: config.jwtAudience, lifeSeconds: accessTokenSeconds }),
+      announcer: redisAnnouncer({ redis, log, now }),
       log,
       now,
-      accessTokenSeconds,
-      refreshTokenSeconds,
-    });
+    };
+    const tokens = jwtIssuer({ keys, ...issued, lifeSeconds: accessTokenSeconds });
     const app = createHttpApp({
       service: 'auth',
       log,
@@ -87,20 +96,24 @@ export async function startAuth({ config, log, instance }: { config: AuthConfig;
       health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'auth', instance, version: VERSION }),
       routes: (routes) =>
         addAuthRoutes(routes, {
-          login,
+          login: createLogin({ ...parts, tokens, accessTokenSeconds, refreshTokenSeconds }),
+          changes: createAccountChanges(parts),
+          requireUser: requireUser(ownTokenVerifier(keys, issued)),
           apiKey: requireApiKey('auth', { apiKeys, log, now }),
           limits,
           metrics: authMetrics,
-          keys: keys.published,
+          keys: () => keys.current.published,
         }),
     });
+    const repeater = repeatRevocations({ redis, revocations: postgresRevocations(postgres), announcer: parts.announcer, log, now });
+    open.add('repeated revocations', repeater, (stop) => stop());
     open.add('sweep', sweepExpired({ pool: postgres, log, now }), (stop) => stop());
     const check = watchDependency({ health, log, name: 'postgres', ping: () => postgres.query('SELECT 1') });
     open.add('postgres check', check, (stop) => stop());
     const server = await listen(app, { host: config.serverHost, port: config.serverPort });
     open.add('http', server, (http) => http.close());
     health.started();
-    log.info({ port: server.port, adminPort: admin.port, kid: keys.kid }, 'auth is ready');
+    log.info({ port: server.port, adminPort: admin.port, kid: keys.current.kid }, 'auth is ready');
     return {
       port: server.port,
       adminPort: admin.port,
@@ -123,11 +136,7 @@ async function prepare(postgres: PostgresPool, putKey: () => Promise<void>): Pro
 }
 
 /** Redis is not waited for: without it the limits hold in this process. */
-function attemptLimits(
-  open: Resources,
-  { config, log, instance, registry }: { config: AuthConfig; log: Log; instance: string; registry: Registry },
-): AttemptLimits {
-  const redis = open.add('redis', createRedis(config.redisUrl, `auth-${instance}`, log), (client) => client.disconnect());
+function attemptLimits(redis: RedisClient, { config, log, registry }: { config: AuthConfig; log: Log; registry: Registry }): AttemptLimits {
   const limiter = createRateLimiter({
     redis,
     log,

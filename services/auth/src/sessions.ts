@@ -4,14 +4,15 @@ import { AppError, type Log } from '@parley/kit';
 import type { AuthAnswer, LoginBody, RegisterBody } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import { checkedProfile, isPossibleEmail } from './domain/profile.ts';
-import { hashOfRefreshToken, REFRESH_TOKEN_BYTES, refreshTokenOf } from './domain/refresh-token.ts';
-import type { Account, Accounts, NewRefreshToken, Passwords, SessionOwner, Sessions, TokenIssuer } from './ports.ts';
+import { GRACE_MS, hashOfRefreshToken, REFRESH_TOKEN_BYTES, refreshTokenOf, successorOf } from './domain/refresh-token.ts';
+import type { Account, Accounts, Announcer, NewRefreshToken, Passwords, SessionOwner, Sessions, TokenIssuer } from './ports.ts';
 
 export interface LoginOptions {
   accounts: Accounts;
   sessions: Sessions;
   passwords: Passwords;
   tokens: TokenIssuer;
+  announcer: Announcer;
   log: Log;
   now: () => Date;
   accessTokenSeconds: number;
@@ -26,12 +27,12 @@ export interface Login {
 }
 
 export function createLogin(options: LoginOptions): Login {
-  const { accounts, sessions, passwords, log, now } = options;
+  const { accounts, sessions, passwords, announcer, log, now } = options;
   return {
     async register(body) {
       const profile = checkedProfile(body);
       const passwordHash = await passwords.hash(body.password);
-      const { token, stored } = newRefreshToken(options);
+      const { token, stored } = firstToken(options);
       const family = randomUUID();
       const account = await accounts.register({ ...profile, eventId: uuidv7(), family, passwordHash, refresh: stored });
       if (!account) throw new AppError('email_taken');
@@ -44,28 +45,40 @@ export function createLogin(options: LoginOptions): Login {
       // A disabled account is not told apart from a wrong password.
       if (!correct || !account || account.disabled) throw new AppError('invalid_credentials');
       await renewHash(options, account, password);
-      const { token, stored } = newRefreshToken(options);
+      const { token, stored } = firstToken(options);
       const family = randomUUID();
-      await sessions.begin(account.id, family, stored);
+      const begun = await sessions.begin({ userId: account.id, passwordVersion: account.passwordVersion }, family, stored);
+      if (!begun) throw new AppError('invalid_credentials');
       return answer(options, { ...account, family }, token);
     },
     async refresh(given) {
       const hash = hashOfRefreshToken(given);
-      const { token, stored } = newRefreshToken(options);
-      const account = await sessions.rotate(hash, stored);
-      if (account) return answer(options, account, token);
+      const salt = randomBytes(REFRESH_TOKEN_BYTES);
+      const next = successorOf(given, salt);
+      const owner = await sessions.rotate(hash, { ...storedToken(options, next), salt });
+      if (owner) return answer(options, owner, next);
+      const lost = await sessions.repeat(hash, new Date(now().getTime() - GRACE_MS));
+      if (lost) return answer(options, lost.owner, successorOf(given, lost.salt));
       // Either a thief or the owner came second; nobody can tell, so both have to log in again.
       const revoked = await sessions.revokeReused(hash, now());
-      if (revoked) log.warn({ user_id: revoked.userId, family: revoked.family }, 'refresh token used twice; its family is revoked');
+      if (revoked) {
+        log.warn({ user_id: revoked.userId, family: revoked.family }, 'refresh token used twice; its family is revoked');
+        await announcer.announce(revoked.revocations);
+      }
       throw new AppError('invalid_refresh_token');
     },
   };
 }
 
-function newRefreshToken({ now, refreshTokenSeconds }: LoginOptions): { token: string; stored: NewRefreshToken } {
+function firstToken(options: LoginOptions): { token: string; stored: NewRefreshToken } {
   const token = refreshTokenOf(randomBytes(REFRESH_TOKEN_BYTES));
+  return { token, stored: storedToken(options, token) };
+}
+
+function storedToken({ now, refreshTokenSeconds, accessTokenSeconds }: LoginOptions, token: string): NewRefreshToken {
   const at = now();
-  return { token, stored: { hash: hashOfRefreshToken(token), at, expiresAt: new Date(at.getTime() + refreshTokenSeconds * 1000) } };
+  const later = (seconds: number) => new Date(at.getTime() + seconds * 1000);
+  return { hash: hashOfRefreshToken(token), at, expiresAt: later(refreshTokenSeconds), accessExpiresAt: later(accessTokenSeconds) };
 }
 
 async function answer({ tokens, now, accessTokenSeconds }: LoginOptions, owner: SessionOwner, refreshToken: string): Promise<AuthAnswer> {

@@ -57,7 +57,8 @@ export async function startAuthStack(changes: Record<string, string> = {}) {
       headers: Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)),
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) as Reply['body'], headers: response.headers };
+    const text = await response.text();
+    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Reply['body'], headers: response.headers };
   }
   return {
     servers,

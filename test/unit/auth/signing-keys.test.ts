@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { ConfigError } from '@parley/kit';
 import { jwtVerify, createLocalJWKSet } from 'jose';
 import { jwtIssuer } from '../../../services/auth/src/adapters/jwt-issuer.ts';
+import { keyRing } from '../../../services/auth/src/adapters/key-ring.ts';
 import { readSigningKeys } from '../../../services/auth/src/adapters/signing-keys.ts';
 
 const jwk = (kid: string) => ({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid, alg: 'EdDSA', use: 'sig' });
@@ -20,12 +21,12 @@ describe('signing keys', () => {
       ['new', 'old'],
     );
     assert.ok(keys.published.every((key) => !('d' in key)));
-    const issuer = jwtIssuer({ keys, issuer: 'parley', audience: 'parley', lifeSeconds: 60 });
+    const issuer = jwtIssuer({ keys: keyRing(keys), issuer: 'parley', audience: 'parley', lifeSeconds: 60 });
     const token = await issuer.issue({ id: 7, name: 'Ada', email: 'ada@example.org' }, { family: 'login-1', at: new Date() });
     const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet({ keys: [...keys.published] }), { issuer: 'parley' });
     assert.equal(protectedHeader.kid, 'new');
     const { jti, iat, exp, ...claims } = payload;
-    assert.deepEqual(claims, { sub: '7', user_id: 7, name: 'Ada', email: 'ada@example.org', iss: 'parley', aud: 'parley' });
+    assert.deepEqual(claims, { sub: '7', user_id: 7, name: 'Ada', email: 'ada@example.org', sid: 'login-1', iss: 'parley', aud: 'parley' });
     assert.ok(jti);
     assert.equal((exp ?? 0) - (iat ?? 0), 60);
   });

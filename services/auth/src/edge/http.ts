@@ -1,11 +1,14 @@
 // REST of auth. Bodies are read per route, after the API key: an unknown caller makes no work.
-import { addRoute, AppError, contextOf } from '@parley/kit';
-import { BODY_MAX_BYTES, LoginBody, RefreshBody, RegisterBody, type AuthAnswer } from '@parley/protocol';
-import express, { type Express, type RequestHandler, type Response } from 'express';
+import { addRoute, contextOf } from '@parley/kit';
+import { BODY_MAX_BYTES, LoginBody, RefreshBody, RegisterBody } from '@parley/protocol';
+import express, { type Express, type RequestHandler } from 'express';
+import type { AccountChanges } from '../account-changes.ts';
 import type { PublicJwk } from '../adapters/signing-keys.ts';
 import { normaliseEmail } from '../domain/profile.ts';
 import type { AuthMetrics } from '../metrics.ts';
 import type { Login } from '../sessions.ts';
+import { addAccountRoutes } from './account-routes.ts';
+import { countingAttempts } from './answers.ts';
 import { takeAttempt, type AttemptLimits } from './attempt-guard.ts';
 
 /** Verifiers fetch the keys anew for an unknown key id; this spares the rest. */
@@ -13,26 +16,17 @@ const JWKS_CACHE = 'public, max-age=300';
 
 export interface AuthRoutes {
   login: Login;
+  changes: AccountChanges;
   apiKey: RequestHandler;
+  requireUser: RequestHandler;
   limits: AttemptLimits;
   metrics: AuthMetrics;
-  keys: readonly PublicJwk[];
+  keys: () => readonly PublicJwk[];
 }
 
-export function addAuthRoutes(app: Express, { login, apiKey, limits, metrics, keys }: AuthRoutes): void {
+export function addAuthRoutes(app: Express, { login, changes, apiKey, requireUser, limits, metrics, keys }: AuthRoutes): void {
   const json = express.json({ limit: BODY_MAX_BYTES, strict: true });
-  const counted = async (action: string, response: Response, work: () => Promise<AuthAnswer>): Promise<AuthAnswer> => {
-    // Tokens must not stay in any cache on the way.
-    response.setHeader('Cache-Control', 'no-store');
-    try {
-      const answer = await work();
-      metrics.attempts.inc({ action, result: 'success' });
-      return answer;
-    } catch (error) {
-      metrics.attempts.inc({ action, result: error instanceof AppError ? error.code : 'internal' });
-      throw error;
-    }
-  };
+  const counted = countingAttempts(metrics);
   addRoute(app, {
     method: 'post',
     path: '/api/v1/auth/register',
@@ -67,12 +61,13 @@ export function addAuthRoutes(app: Express, { login, apiKey, limits, metrics, ke
     body: RefreshBody,
     handle: async ({ body, response }) => ({ body: await counted('refresh', response, () => login.refresh(body.refresh_token)) }),
   });
+  addAccountRoutes(app, { changes, requireUser, limits, counted, json });
   addRoute(app, {
     method: 'get',
     path: '/.well-known/jwks.json',
     handle: ({ response }) => {
       response.setHeader('Cache-Control', JWKS_CACHE);
-      return { body: { keys } };
+      return { body: { keys: keys() } };
     },
   });
 }

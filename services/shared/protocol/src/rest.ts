@@ -28,6 +28,7 @@ const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' });
 export const RegisterBody = strict({ name: Name, email: Email, password: Password });
 export const LoginBody = strict({ email: Type.String({ maxLength: 254 }), password: Type.String({ maxLength: 128 }) });
 export const RefreshBody = strict({ refresh_token: Type.String({ minLength: 1, maxLength: 256 }) });
+export const PasswordBody = strict({ current_password: Type.String({ maxLength: 128 }), new_password: Password });
 export const AuthAnswer = Type.Object({
   token: Type.String(),
   refresh_token: Type.String(),
@@ -133,6 +134,7 @@ export type Problem = Static<typeof Problem>;
 export type RegisterBody = Static<typeof RegisterBody>;
 export type LoginBody = Static<typeof LoginBody>;
 export type RefreshBody = Static<typeof RefreshBody>;
+export type PasswordBody = Static<typeof PasswordBody>;
 export type AuthAnswer = Static<typeof AuthAnswer>;
 export type User = Static<typeof User>;
 export type UsersQuery = Static<typeof UsersQuery>;

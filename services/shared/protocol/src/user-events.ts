@@ -5,5 +5,8 @@ import { UserId } from './rest.ts';
 
 export const UserRegistered = cloudEvent('chat.user.registered', Type.Object({ user_id: UserId, name: Type.String() }));
 
+export const UserDisabled = cloudEvent('chat.user.disabled', Type.Object({ user_id: UserId }));
+
 export type UserRegistered = Static<typeof UserRegistered>;
-export type UserEvent = UserRegistered;
+export type UserDisabled = Static<typeof UserDisabled>;
+export type UserEvent = UserRegistered | UserDisabled;
