@@ -11,3 +11,22 @@ export function userCacheMetrics(registry: Registry): (asked: number, hits: numb
     found.inc({ cache: 'user' }, hits);
   };
 }
+
+export interface MessageMetrics {
+  /** The name of chat: its sum over services is what was sent, by whichever way. */
+  stored: Counter<'duplicate'>;
+  commitFailures: Counter<'failure'>;
+}
+
+export function messageMetrics(registry: Registry): MessageMetrics {
+  const registers = [registry];
+  return {
+    stored: new Counter({ name: 'chat_messages_sent_total', help: 'Messages acknowledged', labelNames: ['duplicate'], registers }),
+    commitFailures: new Counter({
+      name: 'chat_commit_failures_total',
+      help: 'Transactions that failed',
+      labelNames: ['failure'],
+      registers,
+    }),
+  };
+}

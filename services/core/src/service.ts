@@ -41,7 +41,7 @@ import { addRoomRoutes } from './edge/room-routes.ts';
 import type { RouteContext } from './edge/route-context.ts';
 import { addTicketRoutes } from './edge/ticket-routes.ts';
 import { addUserRoutes } from './edge/user-routes.ts';
-import { userCacheMetrics } from './metrics.ts';
+import { messageMetrics, userCacheMetrics } from './metrics.ts';
 
 /** The version of all packages of the repository. */
 const VERSION = '0.1.0';
@@ -70,12 +70,21 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
     const updates = open.add('room updates', createUpdates({ mysql, redis, log }), (each) => each.close());
     updates.start();
     const announcement = { redis, updates, instance, log };
-    const writer = open.add('writer', createLogWriter(config.databaseUrl, announcement), (each) => each.close());
+    const messages = messageMetrics(metrics.registry);
+    const writer = open.add(
+      'writer',
+      createLogWriter({
+        ...announcement,
+        databaseUrl: config.databaseUrl,
+        onFailure: (failure) => messages.commitFailures.inc({ failure }),
+      }),
+      (each) => each.close(),
+    );
     await untilReachable('MySQL', () => writer.open(), patience);
     const context: RouteContext = {
       ...storesOf({ mysql, postgres, redis, metrics, log }),
       ...limitsOf(config, { redis, metrics, log }),
-      messages: messageLog(writer, mysql),
+      messages: messageLog({ writer, mysql, onStored: (duplicate) => messages.stored.inc({ duplicate: String(duplicate) }) }),
       announcer: redisAnnouncer(announcement),
       requireUser: requireUser(
         rememberingVerifier(createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience })),

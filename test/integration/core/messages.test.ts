@@ -43,7 +43,7 @@ describe('a message', () => {
     await eventually('the room hears of it', async () => (await channels.onRoom(roomId)).length === 1);
     const [heard] = await channels.onRoom(roomId);
     assert.deepEqual(heard?.header, { v: 1, seq: 1, n: 1, from: 'core-test' });
-    assert.deepEqual(heard.frames, [{ type: 'message', ...body }]);
+    assert.deepEqual(heard.frames, [{ ...body, type: 'message' }]);
     const outbox = await rowsOf("SELECT payload FROM outbox WHERE topic = 'chat.messages' AND event_key = ?", [roomId]);
     assert.deepEqual(
       outbox.map((row) => JSON.parse(row['payload'] as string) as unknown),
@@ -64,6 +64,8 @@ describe('a message', () => {
     assert.equal(new Set(both.map((reply) => reply.body.seq)).size, 1);
     assert.equal((await roomOf(1, roomId)).last_seq, 2);
     assert.equal((await say(3, roomId, { content: 'my own' }, { 'idempotency-key': 'key_1' })).status, 201);
+    const metrics = await stack.metrics();
+    assert.match(metrics, /chat_messages_sent_total\{.*duplicate="true".*\} 22\n/);
   });
   test('keeps many senders in one dense order', async () => {
     const roomId = await direct(4, 5);

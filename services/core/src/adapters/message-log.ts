@@ -37,22 +37,37 @@ export function announceBatches({ redis, updates, instance, log }: CommitAnnounc
   }
 }
 
-export function createLogWriter(databaseUrl: string, announcement: CommitAnnouncement): MessageWriter {
+export interface LogWriterOptions extends CommitAnnouncement {
+  databaseUrl: string;
+  onFailure: (failure: string) => void;
+}
+
+export function createLogWriter(options: LogWriterOptions): MessageWriter {
   return new MessageWriter({
-    connect: () => connectWriter(databaseUrl),
-    onCommit: (batches) => announceBatches(announcement, batches),
-    log: announcement.log,
+    connect: () => connectWriter(options.databaseUrl),
+    onCommit: (batches) => announceBatches(options, batches),
+    log: options.log,
+    observe: (event) => {
+      if ('failed' in event) options.onFailure(event.failed);
+    },
   });
 }
 
-export function messageLog(writer: MessageWriter, pool: MysqlPool): MessageLog {
+export interface MessageLogOptions {
+  writer: MessageWriter;
+  mysql: MysqlPool;
+  onStored: (duplicate: boolean) => void;
+}
+
+export function messageLog({ writer, mysql, onStored }: MessageLogOptions): MessageLog {
   return {
     async append(message) {
       const id = newId();
       const result = await submit(writer, id, message);
       if (!result.ok) throw new AppError(result.code, undefined, result.code === 'unavailable' ? { retryAfterMs: RETRY_AFTER_MS } : {});
       const { stored, duplicate } = result;
-      return { entry: duplicate ? await readStored(pool, message.roomId, stored) : entryOf(message, stored), duplicate };
+      onStored(duplicate);
+      return { entry: duplicate ? await readStored(mysql, message.roomId, stored) : entryOf(message, stored), duplicate };
     },
   };
 }
