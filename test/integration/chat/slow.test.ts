@@ -1,5 +1,6 @@
 // Readers that do not read: they are let go, the others notice nothing, and they resume without a hole.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 import type { WsClient } from '../../helpers/ws-client.ts';
@@ -40,7 +41,35 @@ describe('slow consumers', () => {
       Array.from({ length: seqs.length }, (_, index) => count - seqs.length + 1 + index),
     );
   });
+
+  test('memory stays bounded while readers stall', async () => {
+    const room = await cluster.room(Array.from({ length: 10 }, (_, index) => 1 + index));
+    const clients = await Promise.all(Array.from({ length: 10 }, (_, index) => cluster.login(one, 1 + index)));
+    for (const client of clients) await client.join(room);
+    const [alice, ...others] = clients as [WsClient, ...WsClient[]];
+    others.slice(0, 5).forEach(pauseReading);
+    const text = 'x'.repeat(8000);
+    const send = async (from: number, count: number) => {
+      for (let sent = from; sent < from + count; sent += 50) {
+        await Promise.all(Array.from({ length: 50 }, (_, index) => alice.say(room, text, `b${sent + index}`)));
+        // What the test has read is of no use here.
+        for (const client of clients) client.frames.length = 0;
+      }
+    };
+    await send(0, 500);
+    const before = residentBytes(one);
+    await send(500, 3500);
+    const grown = residentBytes(one) - before;
+    // Kept for the stalled five it would be 140 MB.
+    assert.ok(grown < 80 * 1024 * 1024, `${Math.round(grown / 1024 / 1024)} MB`);
+  });
 });
+
+/** RSS of a replica's process. */
+function residentBytes(replica: Replica): number {
+  const status = readFileSync(`/proc/${replica.process.pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
 
 async function waitForConnections(replica: Replica, wanted: number): Promise<number> {
   const end = Date.now() + 20_000;
