@@ -157,7 +157,7 @@ function figuresOf(answer: LoadAnswer): Omit<Cell, 'workload' | 'subject' | 'rou
     ack: latencyOf(answer.ack),
     delivery: latencyOf(answer.delivery),
     faults: faultsIn(answer),
-    problem: answer.problem || (answer.refused > 0 ? `${answer.refused} messages were refused` : ''),
+    problem: answer.refused > 0 ? `${answer.refused} of ${answer.sent} messages were refused: ${answer.problem}` : answer.problem,
   };
 }
 

@@ -8,7 +8,7 @@ import { isInside, rerunInside } from './namespace.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
 import { profileOf } from './profile.ts';
 import { untilQuiet } from './quiet.ts';
-import { markdown, numberText, profileSection, targetTable, type Machine, type Report } from './report.ts';
+import { markdown, merged, numberText, profileSection, targetTable, type Machine, type Report } from './report.ts';
 import { DISTURBED_CORES } from './spread.ts';
 import { chatCpu, rowsOf, serverCpu } from './targets.ts';
 import { subjectsOf, workloads } from './workloads.ts';
@@ -85,22 +85,16 @@ function finish(options: Options, report: Report): void {
   if (folder) say(`written: ${join(folder, 'benchmark.json')} and benchmark.md`);
 }
 
+/** A run of some workloads, or of profiles only, replaces these in the report that is there. */
 function write({ out, only }: Options, report: Report): string | undefined {
   if (out === undefined) return undefined;
   const folder = resolve(process.env['INIT_CWD'] ?? process.cwd(), out);
-  const complete = only.length === 0 ? withProfiles(folder, report) : report;
+  const file = join(folder, 'benchmark.json');
+  const complete = existsSync(file) ? merged(JSON.parse(readFileSync(file, 'utf8')) as Report, report, only) : report;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'benchmark.json'), `${JSON.stringify(complete, rounded, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify(complete, rounded, 1)}\n`);
   writeFileSync(join(folder, 'benchmark.md'), markdown(complete));
   return folder;
-}
-
-/** A run that only profiles adds to the report that is there. */
-function withProfiles(folder: string, report: Report): Report {
-  const file = join(folder, 'benchmark.json');
-  if (!existsSync(file)) return report;
-  const old = JSON.parse(readFileSync(file, 'utf8')) as Report;
-  return { ...old, profiles: { ...old.profiles, ...report.profiles } };
 }
 
 const rounded = (_key: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(7)) : value);

@@ -25,7 +25,7 @@ export const USAGE = `usage: npm run bench -- [options]
   --quick            one short run of each
   --only a,b         some of ${Object.keys(workloads).join(', ')}, connect
   --profile a,b      CPU profile of the chat process under these workloads; without --only nothing else is measured
-  --out DIR          writes benchmark.json and benchmark.md; profiles are added to the ones that are there
+  --out DIR          writes benchmark.json and benchmark.md; replaces what was measured in the ones that are there
   --patience SECONDS how long a run waits until nobody else uses the machine (default 30)
   --help`;
 

@@ -27,6 +27,15 @@ export interface Report {
   profiles: Partial<Record<WorkloadName, Profile>>;
 }
 
+/** The older report with what was measured anew in its place. Without a new measurement its date and settings stay. */
+export function merged(old: Report, fresh: Report, measured: readonly WorkloadName[]): Report {
+  const about = measured.length > 0 ? fresh : old;
+  const order = Object.keys(workloads);
+  const cells = [...old.cells.filter(({ workload }) => !measured.includes(workload)), ...fresh.cells];
+  cells.sort((a, b) => order.indexOf(a.workload) - order.indexOf(b.workload));
+  return { ...about, cells, profiles: { ...old.profiles, ...fresh.profiles } };
+}
+
 /** A generator busier than this may be what is measured. */
 const GENERATOR_LIMIT = 0.8;
 
@@ -213,6 +222,12 @@ export function markdown(report: Report): string {
     latencyTable(cells),
     ...(cells.some(({ idle }) => idle) ? ['## Connections', connectionTable(cells)] : []),
     ...(found.length > 0 ? ['## Problems', found.join('\n')] : []),
-    ...(profiled.length > 0 ? ['## Where the time goes', ...profiled.map(([name, profile]) => profileSection(name, profile))] : []),
+    ...(profiled.length > 0
+      ? [
+          '## Where the time goes',
+          'Self time of JavaScript and of what it calls. The sockets flush what was published outside of it, in the native event loop: that time is in the tables above, not here.',
+          ...profiled.map(([name, profile]) => profileSection(name, profile)),
+        ]
+      : []),
   ].join('\n\n')}\n`;
 }

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* When a refusal names no time. */
+#define RETRY_MILLIS 250ull
+
 struct field {
   const char *name;
   size_t length;
@@ -12,7 +15,8 @@ struct field {
 #define FIELD(text) {.name = text, .length = sizeof(text) - 1}
 
 static struct field seq_field = FIELD("\"seq\":"), content_field = FIELD("\"content\":\""), room_field = FIELD("\"room_id\":\""),
-                    joined_seq_field = FIELD("\"seq\":"), ack_seq_field = FIELD("\"seq\":"), ack_id_field = FIELD("\"client_msg_id\":\"");
+                    joined_seq_field = FIELD("\"seq\":"), ack_seq_field = FIELD("\"seq\":"), ack_id_field = FIELD("\"client_msg_id\":\""),
+                    retry_field = FIELD("\"retry_after_ms\":");
 
 /* The value's first character, or NULL. */
 static const char *find(struct field *field, const char *text, size_t length) {
@@ -104,6 +108,7 @@ static void delivery(struct connection *c, const char *text, size_t length, uint
 
 /* client_msg_id: <8 digits of the seed>-<4 of the run>-<8 of the message's number> */
 static void answer(const char *text, size_t length, bool stored, uint64_t now) {
+  uint64_t again_at = now;
   const char *id = find(&ack_id_field, text, length);
   if (!id || id + 22 > text + length || hexadecimal(id + 9, 4) != (g.load.run & 0xffff)) return;
   uint32_t number = (uint32_t)hexadecimal(id + 14, 8);
@@ -114,8 +119,12 @@ static void answer(const char *text, size_t length, bool stored, uint64_t now) {
     const char *seq_text = find(&ack_seq_field, text, length);
     uint64_t seq = seq_text ? decimal(seq_text) : 0;
     if (seq > room->acked_head) room->acked_head = seq;
+  } else {
+    /* A refusal says when to try again; a client that does not listen makes the overload worse. */
+    const char *wait = find(&retry_field, text, length);
+    again_at += (wait ? decimal(wait) : RETRY_MILLIS) * 1000000ull;
   }
-  settled(number, stored, now);
+  settled(number, stored, again_at);
 }
 
 void send_join(struct connection *c) {

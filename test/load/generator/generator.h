@@ -139,7 +139,7 @@ uint64_t count_missing(void);
 void send_join(struct connection *c);
 
 /* run.c */
-void settled(uint32_t message, bool stored, uint64_t now);
+void settled(uint32_t message, bool stored, uint64_t at);
 void send_message(uint32_t sender, uint64_t intended);
 void run_open(double rate, double warm_seconds, double seconds);
 void run_closed(uint32_t in_flight, double warm_seconds, double seconds);

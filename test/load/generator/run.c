@@ -8,8 +8,6 @@
 #define DRAIN_NANOS (10 * NANOS)
 /* A message that never arrives counts as this latency. */
 #define NEVER_NANOS (60ll * (int64_t)NANOS)
-/* After a refusal a closed-loop sender waits this long. */
-#define RETRY_NANOS (50ull * 1000 * 1000)
 
 struct retry {
   uint32_t sender;
@@ -47,7 +45,8 @@ void send_message(uint32_t sender, uint64_t intended) {
 
 static bool in_window(uint64_t at) { return at >= g.load.window_from && at < g.load.window_to; }
 
-void settled(uint32_t number, bool stored, uint64_t now) {
+/* `at`: when the ack came, or when a refused sender may try again. */
+void settled(uint32_t number, bool stored, uint64_t at) {
   struct load *load = &g.load;
   struct message *message = &load->messages[number];
   if (message->settled) return;
@@ -55,15 +54,15 @@ void settled(uint32_t number, bool stored, uint64_t now) {
   if (stored) {
     g.counters.acked++;
     load->expected_deliveries += g.rooms[g.connections[message->sender].room].members;
-    if (in_window(message->intended)) histogram_add(&g.ack, (int64_t)(now - message->intended), 1);
+    if (in_window(message->intended)) histogram_add(&g.ack, (int64_t)(at - message->intended), 1);
   } else {
     g.counters.refused++;
   }
   if (!load->closed_loop || load->window_done) return;
   if (stored) {
-    send_message(message->sender, now);
+    send_message(message->sender, at);
   } else {
-    retries[retry_tail++ % retry_size] = (struct retry){.sender = message->sender, .due = now + RETRY_NANOS};
+    retries[retry_tail++ % retry_size] = (struct retry){.sender = message->sender, .due = at};
   }
 }
 

@@ -6,7 +6,7 @@ import { setupText } from '../../load/generator.ts';
 import { parseRollup } from '../../load/memory.ts';
 import { parseOptions } from '../../load/options.ts';
 import { busySeconds, processSeconds } from '../../load/quiet.ts';
-import { markdown, numberText, table, type Report } from '../../load/report.ts';
+import { markdown, merged, numberText, table, type Report } from '../../load/report.ts';
 
 const report: Report = {
   date: '2026-01-02T03:04:05.000Z',
@@ -39,6 +39,25 @@ describe('report', () => {
   it('lists problems and profiles', () => {
     assert.match(text, /- fan100, Parley, run 1: odd/);
     assert.match(text, /\| 25\.0 % \| publish \| services\/chat\/dist\/edge\/ws\.js:10 \|/);
+  });
+  it('replaces what was measured anew, and keeps the rest', () => {
+    const [cell] = report.cells;
+    assert.ok(cell);
+    const small = { ...cell, workload: 'small' as const };
+    const old = { ...report, cells: [cell, small] };
+    const again = merged(old, { ...report, runs: 3, cells: [{ ...cell, faults: 7 }], profiles: {} }, ['fan100']);
+    assert.deepEqual(
+      [again.runs, again.cells.map(({ workload, faults }) => [workload, faults])],
+      [
+        3,
+        [
+          ['fan100', 7],
+          ['small', 0],
+        ],
+      ],
+    );
+    assert.ok(again.profiles.fan100);
+    assert.equal(merged(old, { ...report, runs: 3, cells: [] }, []).cells.length, 2);
   });
   it('writes numbers with three digits that matter', () => {
     assert.deepEqual([1234.5, 56.78, 1.2345, NaN].map(numberText), ['1,235', '56.8', '1.23', '–']);
