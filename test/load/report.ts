@@ -204,13 +204,14 @@ export function markdown(report: Report): string {
   const { cells, machine, profiles, timing } = report;
   const names = [...new Set(cells.map(({ workload }) => workload))];
   const found = problems(cells);
+  const disturbed = cells.filter(({ others }) => others >= DISTURBED_CORES).length;
   const profiled = Object.entries(profiles);
   return `${[
     '# Benchmark',
     `Written by \`npm run bench\` on ${report.date.slice(0, 10)}; do not edit. How it measures: \`test/load/README.md\`.`,
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.database} with a flush for each commit. ` +
       `${machine.pinned ? 'Server, database and Redis share core 0, the generator has core 1.' : 'One core: nothing is pinned.'} ${machine.ownNetwork ? 'All of it runs in a network namespace of its own. ' : ''}` +
-      `Median [least–most] of ${report.runs} runs of ${timing.window} s after ${timing.warm} s. Figures of a run in which others used ${DISTURBED_CORES} cores or more are left out where an undisturbed run exists. ` +
+      `Median [least–most] of ${report.runs} runs of ${timing.window} s after ${timing.warm} s. Figures of a run in which others used ${DISTURBED_CORES} cores or more are left out where an undisturbed run exists: ${disturbed} of ${cells.length} runs were disturbed. ` +
       'The targets were set on a machine with another processor, beside a bare server measured there; the last three columns compare the ratio to the bare server of this run with the ratio that the target had there. Ratios travel between machines, the rest does not.',
     '## Targets',
     targetTable(rowsOf(cells)),
