@@ -28,6 +28,8 @@ class World {
   away = false;
   databaseAway = false;
   databaseHangs = false;
+  /** commands are carried out, and nobody hears of it */
+  lostAnswers = false;
   /** the store takes its time for a beat */
   slow = false;
   /** instances that find Redis again later than the others */
@@ -83,6 +85,8 @@ class World {
     return new Proxy(store, {
       get: (target, name: keyof PresenceStore) => {
         if (this.away || this.late.has(instance)) return () => Promise.reject(new Error('away'));
+        if (this.lostAnswers)
+          return (...args: never[]) => (target[name] as (...all: never[]) => unknown)(...args) && Promise.reject(new Error('late'));
         if (this.slow && name === 'beat') return () => setImmediate().then(() => target.beat());
         return (target[name] as () => unknown).bind(target);
       },
@@ -228,6 +232,24 @@ describe('presence', () => {
     await world.advance(30_000);
     assert.deepEqual(world.types(), []);
     assert.deepEqual((await presences[0]?.ofRoom('r', 1))?.online_count, 3);
+  });
+
+  test('Redis carries out a command late whose caller had given up: the list is written again', async () => {
+    const world = new World();
+    const [a, b] = [world.start('a'), world.start('b')];
+    a.connected(1, 'alice');
+    await world.advance(1000);
+    a.disconnected(1);
+    await world.advance(4500);
+    world.lostAnswers = true;
+    await world.advance(1000);
+    a.connected(1, 'alice');
+    await world.advance(500);
+    world.lostAnswers = false;
+    await world.advance(500);
+    assert.deepEqual((await b.ofRoom('r', 0)).online_count, 1);
+    await world.advance(20_000);
+    assert.deepEqual(world.types(), ['user_online']);
   });
 
   test('Redis loses its data: the lists are written again, and nobody is told anything', async () => {

@@ -24,6 +24,7 @@ export class MemoryPresence {
     };
     return {
       beat: () => Promise.resolve(this.#beat(instance, pod())),
+      claim: (instances) => Promise.resolve(this.#claim(instances)),
       add: (users) => {
         const fresh = [...users.keys()].filter((userId) => !this.#isOnline(userId, instance));
         for (const [userId, name] of users) pod().users.set(userId, name);
@@ -62,17 +63,19 @@ export class MemoryPresence {
     const claimed = this.#claimed.delete(instance);
     const list = claimed ? 'claimed' : pod.untilMs > 0 && pod.users.size > 0 ? 'kept' : 'empty';
     pod.untilMs = this.#now() + LEASE_MS;
-    return { list, inTime, lost: inTime ? this.#claim() : new Map() };
+    const gone = [...this.#pods].filter(([, { untilMs }]) => untilMs <= this.#now()).map(([name]) => name);
+    return { list, inTime, gone };
   }
 
   #isOnline(userId: number, except?: string): boolean {
     return [...this.#pods].some(([instance, pod]) => instance !== except && pod.untilMs > this.#now() && pod.users.has(userId));
   }
 
-  #claim(): Map<number, string> {
+  #claim(instances: readonly string[]): Map<number, string> {
     const lost = new Map<number, string>();
-    for (const [instance, pod] of this.#pods) {
-      if (pod.untilMs > this.#now()) continue;
+    for (const instance of instances) {
+      const pod = this.#pods.get(instance);
+      if (!pod || pod.untilMs > this.#now()) continue;
       this.#pods.delete(instance);
       this.#claimed.add(instance);
       for (const [userId, name] of pod.users) lost.set(userId, name);

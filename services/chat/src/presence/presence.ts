@@ -32,6 +32,8 @@ export class Presence {
   #lastBeatMs = -Infinity;
   /** Until then other instances may not have renewed their leases yet: who is online nowhere is not known. */
   #uncertainUntilMs = -Infinity;
+  /** A command failed: whether it was carried out, or will be, is not known. */
+  #doubtful = false;
   #keeping: Promise<void> | undefined;
   #telling: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -86,36 +88,47 @@ export class Presence {
   async tick(): Promise<void> {
     if (this.#closed) return;
     this.#options.rooms.sweep();
-    this.#keeping ??= this.#quietly(() => this.#keep()).then(() => void (this.#keeping = undefined));
+    this.#keeping ??= this.#keep()
+      .catch((error: unknown) => {
+        this.#doubtful = true;
+        this.#waits(error);
+      })
+      .finally(() => (this.#keeping = undefined));
     await this.#keeping;
-    this.#telling ??= this.#quietly(() => this.#teller.tell()).then(() => void (this.#telling = undefined));
+    this.#telling ??= this.#teller
+      .tell()
+      .catch((error: unknown) => this.#waits(error))
+      .finally(() => (this.#telling = undefined));
     await this.#telling;
   }
 
-  async #quietly(step: () => Promise<void>): Promise<void> {
-    try {
-      await step();
-    } catch (error) {
-      this.#options.log.debug({ reason: messageOf(error) }, 'presence waits');
-    }
+  #waits(error: unknown): void {
+    this.#options.log.debug({ reason: messageOf(error) }, 'presence waits');
   }
 
   async #keep(): Promise<void> {
     await this.#beat();
     this.#news.add(await this.#list.arrive());
-    if (this.#options.now() < this.#uncertainUntilMs) return;
+    if (this.#isUncertain()) return;
     this.#news.add(await this.#list.depart());
     await this.#settleLost();
   }
 
   async #beat(): Promise<void> {
     const { store, now } = this.#options;
-    if (now() - this.#lastBeatMs < BEAT_EVERY_MS) return;
-    const { list, inTime, lost } = await store.beat();
+    const sinceMs = now() - this.#lastBeatMs;
+    if (sinceMs < BEAT_EVERY_MS && !this.#doubtful) return;
+    const { list, inTime, gone } = await store.beat();
     this.#lastBeatMs = now();
-    if (!inTime) this.#uncertainUntilMs = now() + BEAT_EVERY_MS;
-    if (list !== 'kept') this.#list.writeAgain({ isNews: list === 'claimed' });
-    for (const [userId, name] of lost) if (!this.#list.has(userId)) this.#lost.set(userId, name);
+    if (!inTime || sinceMs >= LEASE_MS) this.#uncertainUntilMs = now() + BEAT_EVERY_MS;
+    if (list !== 'kept' || this.#doubtful) this.#list.writeAgain({ isNews: list === 'claimed' });
+    this.#doubtful = false;
+    if (gone.length === 0 || this.#isUncertain()) return;
+    for (const [userId, name] of await store.claim(gone)) this.#lost.set(userId, name);
+  }
+
+  #isUncertain(): boolean {
+    return this.#options.now() < this.#uncertainUntilMs;
   }
 
   async #settleLost(): Promise<void> {

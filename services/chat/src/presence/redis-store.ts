@@ -15,27 +15,33 @@ const CHUNK = 250;
 const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function users(pod) return 'chat:pod:' .. pod .. ':users' end
+local function claim(pod) return 'chat:pod:' .. pod .. ':claimed' end
 `;
 
-/**
- * ARGV: instance, lease, TTL of the list, TTL of the mark that it was claimed. Answers: kind of list, whether the lease ran, then id
- * and name of each lost user.
- */
+/** ARGV: instance, lease, TTL of the list. Answers: kind of list, whether the lease ran, then the instances that are gone. */
 const BEAT = `${NOW}
 local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
 local in_time = ends and tonumber(ends) > now
-local claimed = redis.call('DEL', 'chat:pod:' .. ARGV[1] .. ':claimed') == 1
+local claimed = redis.call('DEL', claim(ARGV[1])) == 1
 local list = claimed and 'claimed' or (ends and redis.call('EXISTS', users(ARGV[1])) == 1) and 'kept' or 'empty'
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PEXPIRE', users(ARGV[1]), ARGV[3])
-local answer = { list, in_time and 1 or 0 }
-if not in_time then return answer end
-for _, pod in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
-  redis.call('ZREM', KEYS[1], pod)
-  for _, part in ipairs(redis.call('HGETALL', users(pod))) do answer[#answer + 1] = part end
-  redis.call('DEL', users(pod))
-  redis.call('SET', 'chat:pod:' .. pod .. ':claimed', 1, 'PX', ARGV[4])
+return { list, in_time and 1 or 0, unpack(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)) }
+`;
+
+/** ARGV: TTL of the mark that a list was claimed, then the instances. Answers id and name of each of their users. */
+const CLAIM = `${NOW}
+local answer = {}
+for index = 2, #ARGV do
+  local pod = ARGV[index]
+  local ends = redis.call('ZSCORE', KEYS[1], pod)
+  if ends and tonumber(ends) <= now then
+    redis.call('ZREM', KEYS[1], pod)
+    for _, part in ipairs(redis.call('HGETALL', users(pod))) do answer[#answer + 1] = part end
+    redis.call('UNLINK', users(pod))
+    redis.call('SET', claim(pod), 1, 'PX', ARGV[1])
+  end
 end
 return answer
 `;
@@ -88,6 +94,7 @@ type Script = (key: string, ...values: Arguments) => Promise<(string | number)[]
 
 const scripts = {
   parleyPresenceBeat: BEAT,
+  parleyPresenceClaim: CLAIM,
   parleyPresenceAdd: ADD,
   parleyPresenceRemove: REMOVE,
   parleyPresenceLive: LIVE,
@@ -100,9 +107,10 @@ export function redisPresence(redis: RedisClient, instance: string): PresenceSto
   const live = async () => (await run.parleyPresenceLive(PODS)).map(String);
   return {
     async beat(): Promise<Beat> {
-      const [list, inTime, ...lost] = await run.parleyPresenceBeat(PODS, instance, LEASE_MS, USERS_TTL_MS, CLAIMED_TTL_MS);
-      return { list: list as Beat['list'], inTime: inTime === 1, lost: namesOf(lost) };
+      const [list, inTime, ...gone] = await run.parleyPresenceBeat(PODS, instance, LEASE_MS, USERS_TTL_MS);
+      return { list: list as Beat['list'], inTime: inTime === 1, gone: gone.map(String) };
     },
+    claim: async (instances) => namesOf(await run.parleyPresenceClaim(PODS, CLAIMED_TTL_MS, ...instances)),
     add: (users) =>
       inChunks([...users], async (part) => numbersOf(await run.parleyPresenceAdd(PODS, instance, USERS_TTL_MS, ...part.flat()))),
     remove: (userIds, seenAtMs) =>

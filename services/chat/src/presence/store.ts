@@ -6,19 +6,21 @@ export type Names = ReadonlyMap<number, string>;
 export interface Beat {
   /** kept: as this instance wrote it; empty: Redis has none; claimed: another instance took it, and told of its users */
   list: 'kept' | 'empty' | 'claimed';
-  /**
-   * The lease still ran. Otherwise Redis or this instance was away for long, others perhaps too: it claims nothing at this beat, so
-   * that they can renew their leases first.
-   */
+  /** The lease still ran. Otherwise Redis or this instance was away for long, and others perhaps too. */
   inTime: boolean;
-  /** users of instances whose lease has ended; each is given to one caller only */
-  lost: Names;
+  /** instances whose lease has ended */
+  gone: string[];
 }
 
 /** Every call may reject when Redis is away. */
 export interface PresenceStore {
-  /** Renews this instance's lease and claims the users of instances that are gone. */
+  /** Renews this instance's lease. */
   beat: () => Promise<Beat>;
+  /**
+   * Takes the lists of instances that are still gone; each list goes to one caller only. Not part of the beat: beats that waited for a
+   * frozen server would claim lists with nobody to hear of it.
+   */
+  claim: (instances: readonly string[]) => Promise<Names>;
   /** Adds users to this instance's list. Resolves with those who are online nowhere else: the same when it is tried again. */
   add: (users: Names) => Promise<Set<number>>;
   /** Takes users off this instance's list. Resolves with those who are online nowhere now. */
