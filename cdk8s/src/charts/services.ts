@@ -97,7 +97,10 @@ export class CoreChart extends ServiceChart {
     const pod = this.pod({
       entry: 'services/core/dist/main.js',
       port: ports.core,
-      env: [...tokenEnv(plan), ...env({ MESSAGE_MAX_BYTES: String(plan.spec.chat.messageMaxBytes) })],
+      env: [
+        ...tokenEnv(plan),
+        ...env({ MESSAGE_MAX_BYTES: String(plan.spec.chat.messageMaxBytes), ...rate('MESSAGE', plan.spec.chat.limits.message) }),
+      ],
       connections: [mysqlUrl(plan), postgresUrl(plan, 'USERS_DATABASE_URL'), redisUrl(plan)],
     });
     this.deployment(plan.spec.core.replicas, pod);
