@@ -6,10 +6,14 @@ import type { Scheduler } from 'fast-check';
 
 const real = timers.setTimeout;
 
+/** More steps than any run needs: what goes on for longer goes round in circles. */
+const STEPS_MAX = 5000;
+
 /** Lets everything run, one random step after the other, until nothing is left to do. */
 export async function runAll(scheduler: Scheduler): Promise<void> {
   // Code under test gathers work with setImmediate, also twice in a row.
-  for (let quiet = 0; quiet < 4;) {
+  for (let quiet = 0, steps = 0; quiet < 4; steps++) {
+    if (steps > STEPS_MAX) throw new Error('it goes on for ever');
     await nextTurn();
     if (scheduler.count() === 0) quiet++;
     else {
