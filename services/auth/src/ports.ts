@@ -1,6 +1,6 @@
 // What auth needs from outside: where accounts, keys and sessions are kept, how passwords are hashed and tokens signed.
 import type { Revocation } from '@parley/kit';
-import type { ApiKeyRecord, GivenApiKey } from './domain/api-key.ts';
+import type { ApiKeyRecord, GivenApiKey, Scope } from './domain/api-key.ts';
 
 export interface Account {
   id: number;
@@ -96,11 +96,27 @@ export interface Announcer {
   announce(revocations: readonly Revocation[]): Promise<void>;
 }
 
+export interface StoredApiKey {
+  id: number;
+  prefix: string;
+  name: string;
+  scopes: string[];
+  createdAt: Date;
+  lastUsedAt: Date | null;
+  revokedAt: Date | null;
+}
+
 export interface ApiKeys {
   find(prefix: string): Promise<ApiKeyRecord | undefined>;
   markUsed(id: number, at: Date): Promise<void>;
   /** Makes this the one bootstrap key. */
   putBootstrap(key: GivenApiKey, at: Date): Promise<void>;
+  /** undefined: the prefix is taken. */
+  create(key: GivenApiKey, about: { name: string; scopes: readonly Scope[]; at: Date }): Promise<StoredApiKey | undefined>;
+  /** In the order of their ids, beyond `after`. */
+  list(page: { after: number; limit: number }): Promise<StoredApiKey[]>;
+  /** Throws AppError conflict for the bootstrap key. false: there is no such key. A revoked one stays as it is. */
+  revoke(id: number, at: Date): Promise<boolean>;
 }
 
 export interface Passwords {

@@ -100,6 +100,7 @@ export async function startAuth({ config, log, instance }: { config: AuthConfig;
           changes: createAccountChanges(parts),
           requireUser: requireUser(ownTokenVerifier(keys, issued)),
           apiKey: requireApiKey('auth', { apiKeys, log, now }),
+          keyRoutes: { apiKeys, requireAdmin: requireApiKey('admin', { apiKeys, log, now }), log, now },
           limits,
           metrics: authMetrics,
           keys: () => keys.current.published,
@@ -128,10 +129,10 @@ export async function startAuth({ config, log, instance }: { config: AuthConfig;
   }
 }
 
-/** The migrations may still be running when this process starts; until they are done there is no table for the key. */
+/** The migrations may still be running when this process starts; until they are done the tables of this version are not there. */
 async function prepare(postgres: PostgresPool, putKey: () => Promise<void>): Promise<void> {
-  const { rows } = await postgres.query<{ ready: boolean }>(`SELECT to_regclass('api_keys') IS NOT NULL AS ready`);
-  if (!rows[0]?.ready) throw new Error('the user database has no schema yet; the migrations have to run first');
+  const { rows } = await postgres.query<{ ready: boolean }>(`SELECT to_regclass('revocations') IS NOT NULL AS ready`);
+  if (!rows[0]?.ready) throw new Error('the user database has not the schema of this version yet; the migrations have to run first');
   await putKey();
 }
 

@@ -16,7 +16,17 @@ export function isPossibleEmail(email: string): boolean {
 
 /** Throws AppError invalid_request. */
 export function checkedProfile({ name, email }: { name: string; email: string }): { name: string; email: string } {
-  const profile = { name: name.trim().normalize('NFC'), email: normaliseEmail(email) };
+  return withoutControls({ name: normaliseName(name), email: normaliseEmail(email) });
+}
+
+/** Throws AppError invalid_request. */
+export function checkedName(name: string): string {
+  return withoutControls({ name: normaliseName(name) }).name;
+}
+
+const normaliseName = (name: string): string => name.trim().normalize('NFC');
+
+function withoutControls<T extends Record<string, string>>(profile: T): T {
   const errors = Object.entries(profile)
     .filter(([, value]) => CONTROL.test(value))
     .map(([field]) => ({ path: `/${field}`, message: 'Expected no control characters' }));

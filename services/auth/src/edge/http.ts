@@ -8,6 +8,7 @@ import { normaliseEmail } from '../domain/profile.ts';
 import type { AuthMetrics } from '../metrics.ts';
 import type { Login } from '../sessions.ts';
 import { addAccountRoutes } from './account-routes.ts';
+import { addApiKeyRoutes, type ApiKeyRoutes } from './api-key-routes.ts';
 import { countingAttempts } from './answers.ts';
 import { takeAttempt, type AttemptLimits } from './attempt-guard.ts';
 
@@ -18,13 +19,14 @@ export interface AuthRoutes {
   login: Login;
   changes: AccountChanges;
   apiKey: RequestHandler;
+  keyRoutes: Omit<ApiKeyRoutes, 'json'>;
   requireUser: RequestHandler;
   limits: AttemptLimits;
   metrics: AuthMetrics;
   keys: () => readonly PublicJwk[];
 }
 
-export function addAuthRoutes(app: Express, { login, changes, apiKey, requireUser, limits, metrics, keys }: AuthRoutes): void {
+export function addAuthRoutes(app: Express, { login, changes, apiKey, keyRoutes, requireUser, limits, metrics, keys }: AuthRoutes): void {
   const json = express.json({ limit: BODY_MAX_BYTES, strict: true });
   const counted = countingAttempts(metrics);
   addRoute(app, {
@@ -62,6 +64,7 @@ export function addAuthRoutes(app: Express, { login, changes, apiKey, requireUse
     handle: async ({ body, response }) => ({ body: await counted('refresh', response, () => login.refresh(body.refresh_token)) }),
   });
   addAccountRoutes(app, { changes, requireUser, limits, counted, json });
+  addApiKeyRoutes(app, { ...keyRoutes, json });
   addRoute(app, {
     method: 'get',
     path: '/.well-known/jwks.json',

@@ -36,6 +36,21 @@ export const AuthAnswer = Type.Object({
   user: Type.Object({ id: UserId, name: Type.String(), email: Type.String() }),
 });
 
+export const ApiKeyScope = Type.Union([Type.Literal('auth'), Type.Literal('admin')]);
+export const CreateApiKeyBody = strict({ name: Name, scopes: Type.Array(ApiKeyScope, { minItems: 1, uniqueItems: true }) });
+export const ApiKey = Type.Object({
+  id: Type.Integer({ minimum: 1 }),
+  prefix: Type.String({ description: 'Begin of the key, to know it by' }),
+  name: Type.String(),
+  scopes: Type.Array(Type.String()),
+  created_at: Timestamp,
+  last_used_at: nullable(Timestamp),
+  revoked_at: nullable(Timestamp),
+});
+export const ApiKeyCreated = Type.Object({ ...ApiKey.properties, key: Type.String({ description: 'Shown this once' }) });
+/** In the order of their ids, with revoked ones. */
+export const ApiKeyList = Type.Object({ api_keys: Type.Array(ApiKey), next_cursor: nullable(Type.String()) });
+
 export const User = Type.Object({
   id: UserId,
   name: Type.String(),
@@ -136,6 +151,11 @@ export type LoginBody = Static<typeof LoginBody>;
 export type RefreshBody = Static<typeof RefreshBody>;
 export type PasswordBody = Static<typeof PasswordBody>;
 export type AuthAnswer = Static<typeof AuthAnswer>;
+export type ApiKeyScope = Static<typeof ApiKeyScope>;
+export type CreateApiKeyBody = Static<typeof CreateApiKeyBody>;
+export type ApiKey = Static<typeof ApiKey>;
+export type ApiKeyCreated = Static<typeof ApiKeyCreated>;
+export type ApiKeyList = Static<typeof ApiKeyList>;
 export type User = Static<typeof User>;
 export type UsersQuery = Static<typeof UsersQuery>;
 export type UserList = Static<typeof UserList>;
