@@ -1,6 +1,8 @@
 // Presence over real replicas: who joins sees who is online anywhere; others hear of coming and going; a crash does not leave ghosts.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { BEAT_EVERY_MS, LEASE_MS } from '../../../services/chat/src/presence/store.ts';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 
 describe('presence', () => {
@@ -42,6 +44,24 @@ describe('presence', () => {
     // The bound of the design plus what a busy machine adds.
     assert.ok(Date.now() - started < 22_000, `${Date.now() - started} ms`);
     assert.equal(alice.frames.filter((frame) => frame.type === 'user_offline' && frame['user_id'] === 5).length, 1);
+  });
+
+  test('Redis stands still for longer than a lease: nobody is told that anybody is gone', async () => {
+    const room = await cluster.room([6, 7]);
+    const [alice, bob] = [await cluster.login(one, 6), await cluster.login(two, 7)];
+    await alice.join(room);
+    await bob.join(room);
+    cluster.servers.redis.kill('SIGSTOP');
+    await setTimeout(LEASE_MS + 3000);
+    cluster.servers.redis.kill('SIGCONT');
+    const carol = await cluster.login(two, 6);
+    // Two beats: the leases run again, and a list that was claimed wrongly would have been told.
+    await setTimeout(2 * BEAT_EVERY_MS + 1000);
+    await carol.join(room);
+    const presence = await carol.next((frame) => frame.type === 'room_presence' && frame['room_id'] === room);
+    assert.deepEqual((presence['online_users'] as number[]).sort(), [6, 7]);
+    const told = [...alice.frames, ...bob.frames].filter((frame) => frame['room_id'] === room && frame.type === 'user_offline');
+    assert.deepEqual(told, []);
   });
 
   test('a room of more than 200 members gets a count', async () => {
