@@ -1,19 +1,31 @@
 // Environment of the worker.
-import { commonConfig, list, secretUrl } from '@parley/kit';
+import { commonConfig, list, secret, secretUrl } from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
 
-// It has no public port.
-const { adminHost, adminPort, instanceName, logLevel, startupTimeoutMs, drainTimeoutMs } = commonConfig(0);
-
 export const workerConfig = Type.Object({
-  adminHost,
-  adminPort,
-  instanceName,
-  logLevel,
-  startupTimeoutMs,
-  drainTimeoutMs,
+  // Its port serves the administration of webhooks to the gateway.
+  ...commonConfig(8079),
   databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
   usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
   kafkaBrokers: list('host:port of Kafka brokers, comma-separated; empty: events wait in the databases'),
+  redisUrl: secretUrl('redis://:password@host:6379; who is online', 'redis', 'rediss'),
+  webhookAllowPrivate: Type.Boolean({
+    default: false,
+    description: 'webhooks may go to private addresses; only where everybody with an admin key may reach all that the worker reaches',
+  }),
+  webhookFailuresMax: Type.Integer({
+    minimum: 1,
+    maximum: 1000,
+    default: 25,
+    description: 'failures in a row after which a webhook is disabled; with 25 after about three hours',
+  }),
+  notificationsWebhookUrl: Type.Optional(
+    Type.String({
+      pattern: '^https?://.+',
+      optional: true,
+      description: 'gets a notification for each message to members who are offline; may be private',
+    }),
+  ),
+  notificationsWebhookSecret: Type.Optional(secret('signs the notifications', { optional: true, minLength: 16 })),
 });
 export type WorkerConfig = Static<typeof workerConfig>;

@@ -54,6 +54,23 @@ export function workerMetrics(registry: Registry) {
       labelNames: ['group'],
       registers,
     }),
+    webhookAttempts: new Counter({
+      name: 'parley_webhook_attempts_total',
+      help: 'Attempts to deliver an event to an endpoint',
+      labelNames: ['result'],
+      registers,
+    }),
+    webhooksWaiting: new Gauge({
+      name: 'parley_webhook_waiting',
+      help: 'Deliveries that wait (counted up to 100,000); the same at every worker',
+      registers,
+    }),
+    notifications: new Counter({
+      name: 'parley_notifications_total',
+      help: 'Messages looked at for members who are offline, by what became of them',
+      labelNames: ['result'],
+      registers,
+    }),
   };
 }
 export type WorkerMetrics = ReturnType<typeof workerMetrics>;

@@ -1,14 +1,19 @@
-// Composition root of the worker: one relay per database.
-import { createMysqlPool, pingMysql } from '@parley/chat-store';
+// Composition root of the worker: one relay per database, the groups of consumers, webhooks and their administration.
+import { createMysqlPool, pingMysql, type MysqlPool } from '@parley/chat-store';
 import {
+  createHttpApp,
   createMetrics,
   createPostgres,
   Health,
+  listen,
+  parseTrustedProxies,
   Resources,
   startAdmin,
   untilReachable,
   watchDependency,
   type Log,
+  type Metrics,
+  type PostgresPool,
   type Running,
 } from '@parley/kit';
 import { auditHandler } from './audit/audit.ts';
@@ -20,12 +25,24 @@ import { postgresOutbox } from './adapters/postgres-outbox.ts';
 import type { WorkerConfig } from './config.ts';
 import type { EventHandler } from './consumers/ports.ts';
 import { startGroup } from './consumers/supervisor.ts';
+import { requireAdminKey } from './edge/admin-key.ts';
+import { addWebhookRoutes } from './edge/webhook-routes.ts';
 import { workerMetrics, type WorkerMetrics } from './metrics.ts';
 import type { EntryReader, Outbox, RelayLock } from './ports.ts';
 import { startRelay } from './relay.ts';
 import { sampleOutbox } from './sampler.ts';
+import { startDeliverer, type Deliverer } from './webhooks/deliverer.ts';
+import { httpSender } from './webhooks/http-sender.ts';
+import { webhookHandler } from './webhooks/intake.ts';
+import { mysqlQueue } from './webhooks/mysql-queue.ts';
+import { mysqlDeliveryIntake, mysqlWebhooks } from './webhooks/mysql-webhooks.ts';
+
+/** The version of all packages of the repository. */
+const VERSION = '0.1.0';
 
 export interface RunningWorker extends Running {
+  /** Of the administration of webhooks. */
+  port: number;
   adminPort: number;
 }
 
@@ -45,12 +62,13 @@ interface Context {
 export async function startWorker({ config, log, instance }: Context): Promise<RunningWorker> {
   const open = new Resources(log);
   const health = new Health();
-  const { registry } = createMetrics({ service: 'worker', instance });
+  const processMetrics = createMetrics({ service: 'worker', instance });
+  const { registry } = processMetrics;
   const metrics = workerMetrics(registry);
   try {
     const admin = await startAdmin({ host: config.adminHost, port: config.adminPort, health, registry });
     open.add('admin', admin, (server) => server.close());
-    const mysql = open.add('mysql', createMysqlPool(config.databaseUrl, { max: 5 }), (pool) => pool.end());
+    const mysql = open.add('mysql', createMysqlPool(config.databaseUrl, { max: 10 }), (pool) => pool.end());
     const postgres = open.add('postgres', createPostgres(config.usersDatabaseUrl, { log, max: 3 }), (pool) => pool.end());
     const patience = { timeoutMs: config.startupTimeoutMs, log };
     await untilReachable('MySQL', () => pingMysql(mysql), patience);
@@ -68,14 +86,19 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
     for (const { database, outbox } of sources) {
       open.add(`${database} sampler`, sampleOutbox({ database, outbox, metrics, log }), (stop) => stop());
     }
+    const deliverer = addDeliverer(open, mysql, { config, log, instance, metrics });
     if (config.kafkaBrokers.length === 0) log.warn('KAFKA_BROKERS is empty: events wait in the outbox');
     else {
       for (const source of sources) addRelay(open, source, { config, log, instance, metrics });
-      for (const handler of [auditHandler(log)]) addGroup(open, handler, { config, log, instance, metrics });
+      const handlers = [auditHandler(log), webhookHandler(mysqlDeliveryIntake(mysql), () => deliverer.wake())];
+      for (const handler of handlers) addGroup(open, handler, { config, log, instance, metrics });
     }
+    const server = await serveWebhooks({ mysql, postgres, deliverer, health, metrics: processMetrics }, { config, log, instance });
+    open.add('http', server, (http) => http.close());
     health.started();
-    log.info({ adminPort: admin.port }, 'worker is ready');
+    log.info({ port: server.port, adminPort: admin.port }, 'worker is ready');
     return {
+      port: server.port,
       adminPort: admin.port,
       close: async () => {
         health.drain();
@@ -112,4 +135,48 @@ function addGroup(open: Resources, handler: EventHandler, { config, log, instanc
     log: log.child({ group: handler.name }),
   });
   open.add(`group ${handler.name}`, group, (running) => running.stop());
+}
+
+/** Also without Kafka: what is replayed by hand is in the database. */
+function addDeliverer(
+  open: Resources,
+  mysql: MysqlPool,
+  { config, log, instance, metrics }: Context & { metrics: WorkerMetrics },
+): Deliverer {
+  const sender = open.add('webhook sender', httpSender({ allowPrivate: config.webhookAllowPrivate }), (each) => each.close());
+  const deliverer = startDeliverer({
+    queue: mysqlQueue(mysql, instance),
+    sender,
+    failuresMax: config.webhookFailuresMax,
+    metrics,
+    log: log.child({ part: 'webhooks' }),
+  });
+  return open.add('deliverer', deliverer, (running) => running.stop());
+}
+
+interface Administration {
+  mysql: MysqlPool;
+  postgres: PostgresPool;
+  deliverer: Deliverer;
+  health: Health;
+  metrics: Metrics;
+}
+
+function serveWebhooks({ mysql, postgres, deliverer, health, metrics }: Administration, { config, log, instance }: Context) {
+  const app = createHttpApp({
+    service: 'worker',
+    log,
+    metrics,
+    trustedProxies: parseTrustedProxies(config.trustedProxies),
+    allowedOrigins: config.allowedOrigins,
+    health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'worker', instance, version: VERSION }),
+    routes: (routes) =>
+      addWebhookRoutes(routes, {
+        webhooks: mysqlWebhooks(mysql),
+        requireAdmin: requireAdminKey(postgres),
+        allowPrivate: config.webhookAllowPrivate,
+        onReplay: () => deliverer.wake(),
+      }),
+  });
+  return listen(app, { host: config.serverHost, port: config.serverPort });
 }

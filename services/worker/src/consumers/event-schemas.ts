@@ -10,6 +10,7 @@ import {
   RoomChanged,
   RoomCreated,
   topics,
+  UserDisabled,
   UserRegistered,
   type RoomEvent,
   type UserEvent,
@@ -24,7 +25,7 @@ type EventSchema = TSchema & { properties: { type: { const: string } } };
 const schemas: Record<string, readonly EventSchema[]> = {
   [topics.messages]: [MessageCreated],
   [topics.rooms]: [RoomCreated, RoomChanged, MemberJoined, MemberLeft, MemberRemoved, InvitationCreated, InvitationAnswered],
-  [topics.users]: [UserRegistered],
+  [topics.users]: [UserRegistered, UserDisabled],
 };
 
 const checks = new Map(

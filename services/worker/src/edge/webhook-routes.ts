@@ -1,0 +1,168 @@
+// REST of webhooks, for administrators.
+import { randomBytes } from 'node:crypto';
+import { isId } from '@parley/chat-store';
+import { addRoute, AppError } from '@parley/kit';
+import { PAGE_DEFAULT, PAGE_MAX, RoomId } from '@parley/protocol';
+import { Type } from '@sinclair/typebox';
+import type { Express, RequestHandler } from 'express';
+import { eventTypes } from '../consumers/event-schemas.ts';
+import { ANY_EVENT } from '../domain/webhook-plan.ts';
+import type { DeliveryView, Webhook, Webhooks } from '../webhooks/ports.ts';
+import { isPublic, literalOf } from '../webhooks/public-address.ts';
+import { adminKeyOf } from './admin-key.ts';
+
+export interface WebhookRoutes {
+  webhooks: Webhooks;
+  requireAdmin: RequestHandler;
+  allowPrivate: boolean;
+  onReplay: () => void;
+}
+
+const strict = { additionalProperties: false };
+const WebhookPath = Type.Object({ id: RoomId });
+const CreateBody = Type.Object(
+  {
+    url: Type.String({ maxLength: 2048, pattern: '^https?://' }),
+    events: Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 50, uniqueItems: true }),
+    room_id: Type.Optional(RoomId),
+  },
+  strict,
+);
+const ListQuery = Type.Object(
+  { limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }), cursor: Type.Optional(RoomId) },
+  strict,
+);
+const State = Type.Union([Type.Literal('pending'), Type.Literal('delivered'), Type.Literal('failed')]);
+const DeliveriesQuery = Type.Object(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }),
+    cursor: Type.Optional(Type.Integer({ minimum: 1 })),
+    state: Type.Optional(State),
+  },
+  strict,
+);
+const ReplayBody = Type.Object(
+  { from: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339; without it what failed' })) },
+  strict,
+);
+
+export function addWebhookRoutes(app: Express, { webhooks, requireAdmin, allowPrivate, onReplay }: WebhookRoutes): void {
+  const before = [requireAdmin];
+  addRoute(app, {
+    method: 'get',
+    path: '/api/v1/webhooks',
+    before,
+    query: ListQuery,
+    handle: async ({ query: { limit, cursor } }) => {
+      const found = await webhooks.list({ after: cursor === undefined ? undefined : idOf(cursor), limit: limit + 1 });
+      const page = found.slice(0, limit);
+      return { body: { webhooks: page.map(answerOf), next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null } };
+    },
+  });
+  addRoute(app, {
+    method: 'post',
+    path: '/api/v1/webhooks',
+    before,
+    body: CreateBody,
+    handle: async ({ body, response }) => {
+      const url = checkedUrl(body.url, allowPrivate);
+      const unknown = body.events.filter((each) => each !== ANY_EVENT && !eventTypes.has(each));
+      if (unknown.length > 0) {
+        throw new AppError(
+          'invalid_request',
+          `No such event: ${unknown.join(', ')}. There are ${ANY_EVENT}, ${[...eventTypes.keys()].join(', ')}`,
+        );
+      }
+      const secret = `whsec_${randomBytes(32).toString('base64url')}`;
+      const roomId = body.room_id === undefined ? null : idOf(body.room_id);
+      const webhook = await webhooks.create({ url, secret, events: body.events, roomId, createdBy: adminKeyOf(response) });
+      response.setHeader('Cache-Control', 'no-store');
+      return { status: 201, body: { ...answerOf(webhook), secret } };
+    },
+  });
+  addRoute(app, {
+    method: 'delete',
+    path: '/api/v1/webhooks/:id',
+    before,
+    params: WebhookPath,
+    handle: async ({ params }) => {
+      if (!(await webhooks.remove(idOf(params.id)))) throw new AppError('not_found', 'There is no such webhook');
+      return { status: 204 };
+    },
+  });
+  addRoute(app, {
+    method: 'get',
+    path: '/api/v1/webhooks/:id/deliveries',
+    before,
+    params: WebhookPath,
+    query: DeliveriesQuery,
+    handle: async ({ params, query: { limit, cursor, state } }) => {
+      const id = idOf(params.id);
+      if (!(await webhooks.find(id))) throw new AppError('not_found', 'There is no such webhook');
+      const found = await webhooks.deliveries(id, { state, before: cursor, limit: limit + 1 });
+      const page = found.slice(0, limit);
+      return { body: { deliveries: page.map(deliveryAnswer), next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null } };
+    },
+  });
+  addRoute(app, {
+    method: 'post',
+    path: '/api/v1/webhooks/:id/replay',
+    before,
+    params: WebhookPath,
+    body: ReplayBody,
+    handle: async ({ params, body }) => {
+      const from = body.from === undefined ? undefined : timeOf(body.from);
+      const replayed = await webhooks.replay(idOf(params.id), { from });
+      if (replayed === undefined) throw new AppError('not_found', 'There is no such webhook');
+      onReplay();
+      return { status: 202, body: { replayed } };
+    },
+  });
+}
+
+function checkedUrl(text: string, allowPrivate: boolean): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url) throw new AppError('invalid_request', '/url: not a URL');
+  if (url.username !== '' || url.password !== '')
+    throw new AppError('invalid_request', '/url: names and passwords do not belong here; verify the signature');
+  const literal = literalOf(url);
+  // Names are checked when they are used: what they stand for may change.
+  if (!allowPrivate && ((literal !== undefined && !isPublic(literal)) || url.hostname === 'localhost')) {
+    throw new AppError('invalid_request', '/url: not a public address');
+  }
+  return url.href;
+}
+
+function idOf(text: string): string {
+  if (!isId(text)) throw new AppError('invalid_request', 'Ids of webhooks and rooms are UUIDs');
+  return text;
+}
+
+function timeOf(text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw new AppError('invalid_request', '/from: not a time in RFC 3339');
+  return time;
+}
+
+const answerOf = (webhook: Webhook) => ({
+  id: webhook.id,
+  url: webhook.url,
+  events: webhook.events,
+  room_id: webhook.roomId,
+  created_by: webhook.createdBy,
+  created_at: webhook.createdAt.toISOString(),
+  disabled_at: webhook.disabledAt?.toISOString() ?? null,
+  disabled_reason: webhook.disabledReason,
+  failures: webhook.failures,
+});
+
+const deliveryAnswer = (delivery: DeliveryView) => ({
+  id: delivery.id,
+  event_id: delivery.eventId,
+  event_type: delivery.eventType,
+  state: delivery.state,
+  attempts: delivery.attempts,
+  next_at: delivery.state === 'pending' ? delivery.nextAt.toISOString() : null,
+  last_error: delivery.lastError,
+  created_at: delivery.createdAt.toISOString(),
+});

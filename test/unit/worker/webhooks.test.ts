@@ -1,0 +1,103 @@
+// Decisions about webhooks: who gets what, what follows from an attempt, the signature, which addresses are allowed.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { bodyOf, nextAfter, PAUSE_MAX_MS, wants, type Outcome } from '../../../services/worker/src/domain/webhook-plan.ts';
+import { signatureOf } from '../../../services/worker/src/domain/webhook-signature.ts';
+import { httpSender } from '../../../services/worker/src/webhooks/http-sender.ts';
+import { isPublic } from '../../../services/worker/src/webhooks/public-address.ts';
+
+const event = { id: 'e1', type: 'chat.member.joined', subject: 'r', time: '2026-01-01T00:00:10.000Z', data: { room_id: 'r', user_id: 1 } };
+const made = new Date('2026-01-01T00:00:00.000Z');
+
+test('an endpoint gets the events and rooms it asked for, from the time it was made', () => {
+  const all = { events: ['*'], roomId: null, createdAt: made };
+  assert.ok(wants(all, event));
+  assert.ok(wants({ ...all, events: ['chat.member.joined'] }, event));
+  assert.ok(!wants({ ...all, events: ['chat.member.left'] }, event));
+  assert.ok(wants({ ...all, roomId: 'r' }, event));
+  assert.ok(!wants({ ...all, roomId: 'other' }, event));
+  assert.ok(wants({ ...all, createdAt: new Date('2026-01-01T00:00:12.000Z') }, event), 'clocks differ a little');
+  assert.ok(!wants({ ...all, createdAt: new Date('2026-01-01T00:01:00.000Z') }, event));
+});
+
+test('a body is the event itself, or a pointer when it is too large', () => {
+  const text = JSON.stringify(event);
+  assert.equal(bodyOf(event, text), text);
+  const large = JSON.parse(bodyOf(event, 'x'.repeat(70_000))) as { id: string; data: Record<string, unknown> };
+  assert.deepEqual([large.id, large.data], ['e1', { omitted: true, bytes: 70_000, room_id: 'r', user_id: 1 }]);
+});
+
+test('attempts: pauses grow, refused events are given up, endpoints that fail for long are disabled', () => {
+  const next = (outcome: Outcome, attempts: number, failures: number) =>
+    nextAfter(outcome, { attempts, failures }, { failuresMax: 25, random: 1 });
+  const away: Outcome = { delivered: false, error: 'no answer' };
+  assert.deepEqual(next({ delivered: true }, 1, 7), { action: 'delivered' });
+  assert.deepEqual(next(away, 1, 0), { action: 'retry', afterMs: 1000 });
+  assert.deepEqual(next(away, 5, 4), { action: 'retry', afterMs: 16_000 });
+  assert.deepEqual(next(away, 20, 20), { action: 'retry', afterMs: PAUSE_MAX_MS });
+  assert.equal(next(away, 25, 24).action, 'disable');
+  const refused: Outcome = { delivered: false, error: 'answer 422', status: 422 };
+  assert.equal(next(refused, 2, 1).action, 'retry');
+  assert.equal(next(refused, 3, 2).action, 'give-up');
+  assert.equal(next({ delivered: false, error: 'answer 429', status: 429 }, 9, 8).action, 'retry');
+  assert.equal(next({ delivered: false, error: 'answer 410', status: 410 }, 1, 0).action, 'disable');
+});
+
+test('the signature can be computed again from the header and the body', () => {
+  const header = signatureOf('{"a":1}', { secret: 'whsec_x', at: new Date(1_700_000_000_900) });
+  const [, time, hex] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(header) ?? [];
+  assert.equal(time, '1700000000');
+  assert.equal(hex, createHmac('sha256', 'whsec_x').update('1700000000.{"a":1}').digest('hex'));
+});
+
+test('private, local and translated addresses are not public, in every notation', () => {
+  const refused = [
+    ...['127.0.0.1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '100.64.0.1', '0.0.0.0', '224.0.0.1'],
+    ...['255.255.255.255', '::1', '::', 'fe80::1', 'fd00::1', 'ff02::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::a00:1'],
+    ...['2002:7f00:1::', '::127.0.0.1', 'localhost', ''],
+  ];
+  assert.deepEqual(refused.filter(isPublic), []);
+  const allowed = ['1.1.1.1', '172.32.0.1', '192.169.0.1', '100.128.0.1', '2606:4700:4700::1111'];
+  assert.deepEqual(allowed.filter(isPublic), allowed);
+});
+
+test('the sender refuses private addresses and names of them, follows no redirect and waits for no answer for ever', async () => {
+  let calls = 0;
+  const server = createServer((request, response) => {
+    calls++;
+    if (request.url === '/moved') response.writeHead(307, { location: '/ok' }).end();
+    else if (request.url === '/ok') response.writeHead(204).end();
+    else if (request.url === '/endless') {
+      response.writeHead(200);
+      const more = setInterval(() => response.write('x'.repeat(65_536)), 1);
+      response.on('close', () => clearInterval(more));
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const send = (sender: ReturnType<typeof httpSender>, url: string, signal = new AbortController().signal) =>
+    sender.send({ url, body: '{}', headers: {}, signal });
+  const strict = httpSender({ allowPrivate: false });
+  for (const host of ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '2130706433', '0x7f.1']) {
+    const outcome = await send(strict, `http://${host}:${port}/ok`);
+    assert.ok(!outcome.delivered && /public address/.test(outcome.error), host);
+  }
+  assert.equal(calls, 0);
+  const open = httpSender({ allowPrivate: true, timeoutMs: 300 });
+  assert.deepEqual(await send(open, `http://127.0.0.1:${port}/ok`), { delivered: true });
+  const moved = await send(open, `http://127.0.0.1:${port}/moved`);
+  assert.deepEqual(moved, { delivered: false, status: 307, error: 'answer 307: redirects are not followed' });
+  assert.deepEqual(await send(open, `http://127.0.0.1:${port}/silent`), { delivered: false, error: 'no answer within 300 ms' });
+  assert.deepEqual(await send(open, `http://127.0.0.1:${port}/endless`), { delivered: true });
+  const nobody = await send(open, 'http://127.0.0.1:1/ok');
+  assert.ok(!nobody.delivered && /ECONNREFUSED/.test(nobody.error));
+  strict.close();
+  open.close();
+  server.closeAllConnections();
+  server.close();
+});
