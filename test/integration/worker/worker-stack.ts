@@ -1,4 +1,8 @@
 // Workers with real databases and a real broker, for their suite.
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, toBinary } from '@parley/chat-store';
 import { createLog, createPostgres, loadConfig, migrate } from '@parley/kit';
 import { startWorker, workerConfig } from '@parley/worker';
@@ -16,7 +20,7 @@ export interface Heard {
 }
 
 export async function startWorkerStack() {
-  const servers = await startServers(['mysql', 'postgres', 'kafka']);
+  const servers = await startServers(['mysql', 'postgres', 'redis', 'kafka']);
   const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
   await migrate(mysqlMigrations(connection), chatMigrations(), log);
   await connection.end();
@@ -25,7 +29,12 @@ export async function startWorkerStack() {
   await postgres.query(
     'CREATE TABLE outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, topic text NOT NULL, event_key text NOT NULL, payload jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())',
   );
+  await postgres.query('CREATE TABLE api_keys (prefix text PRIMARY KEY, hash bytea, scopes text[], revoked_at timestamptz)');
   const env = {
+    SERVER_HOST: '127.0.0.1',
+    SERVER_PORT: '0',
+    REDIS_URL: servers.redis.url,
+    WEBHOOK_ALLOW_PRIVATE: 'true',
     ADMIN_HOST: '127.0.0.1',
     ADMIN_PORT: '0',
     DATABASE_URL: servers.mysql.url,
@@ -40,6 +49,31 @@ export async function startWorkerStack() {
     postgres,
     worker: (instance: string, changed: Record<string, string> = {}) =>
       startWorker({ config: loadConfig(workerConfig, { ...env, ...changed }, () => ''), log, instance }),
+    async apiKey(...scopes: string[]): Promise<string> {
+      const key = `pk_${randomBytes(4).toString('hex')}_${randomBytes(32).toString('base64url')}`;
+      const hash = createHash('sha256').update(key).digest();
+      await postgres.query('INSERT INTO api_keys (prefix, hash, scopes) VALUES ($1, $2, $3)', [key.slice(0, 11), hash, scopes]);
+      return key;
+    },
+    /** An event of chat.rooms, as core writes it. */
+    async joined(roomId: string, userId: number): Promise<string> {
+      const id = newId();
+      const event = {
+        specversion: '1.0',
+        id,
+        source: '/parley/core',
+        type: 'chat.member.joined',
+        subject: roomId,
+        time: new Date().toISOString(),
+        datacontenttype: 'application/json',
+        data: { room_id: roomId, user_id: userId, seq: 1 },
+      };
+      await mysql.query("INSERT INTO outbox (topic, event_key, payload, created_at) VALUES ('chat.rooms', ?, ?, UTC_TIMESTAMP(3))", [
+        roomId,
+        JSON.stringify(event),
+      ]);
+      return id;
+    },
     kafka: () =>
       new Kafka({
         brokers: [servers.kafka.url],
@@ -112,4 +146,43 @@ export async function metric(adminPort: number, pattern: RegExp): Promise<number
   const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   const match = pattern.exec(text);
   return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+export interface Call {
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+/** An endpoint on this machine that keeps what it gets and answers what it is told. */
+export async function startReceiver(answer: (call: Call) => number | undefined = () => 200) {
+  const calls: Call[] = [];
+  const taken: Call[] = [];
+  let respond = answer;
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const call = { headers: request.headers, body: Buffer.concat(parts).toString() };
+      calls.push(call);
+      const status = respond(call);
+      if (status === undefined) return;
+      if (status < 300) taken.push(call);
+      response.writeHead(status).end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    /** Every attempt. */
+    calls,
+    /** Those that were answered with 2xx. */
+    taken,
+    answers: (next: typeof answer) => (respond = next),
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
 }
