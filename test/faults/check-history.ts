@@ -21,6 +21,8 @@ interface Join {
   live: number[];
   over: boolean;
   afterOver: number[];
+  /** still in the room when everything had come to rest */
+  atRest: boolean;
 }
 
 interface Index {
@@ -73,9 +75,22 @@ function joinsOf({ events }: History): Join[] {
       const { user, room, afterSeq } = event;
       const ackedBefore = acked.get(room) ?? 0;
       joins.set(event.join, {
-        ...{ user, room, afterSeq, ackedBefore, joined: undefined, gap: undefined, replayed: [], live: [], over: false, afterOver: [] },
+        ...{
+          user,
+          room,
+          afterSeq,
+          ackedBefore,
+          joined: undefined,
+          gap: undefined,
+          replayed: [],
+          live: [],
+          over: false,
+          afterOver: [],
+          atRest: false,
+        },
       });
     }
+    if (event.kind === 'quiet') for (const join of joins.values()) join.atRest = !join.over && join.joined !== undefined;
     if (!('join' in event) || event.kind === 'join') continue;
     const join = joins.get(event.join);
     if (!join) continue;
@@ -137,14 +152,16 @@ function oneOrder({ history, joins, bySeq }: Index): string[] {
   return found;
 }
 
-/** 4: a join brings everything after its position or names what it leaves out; from then on nothing is missing. */
-function completeAfterResume({ joins }: Index): string[] {
-  return joins.flatMap(({ user, room, afterSeq, joined, gap, replayed, live }) => {
+/** 4: a join brings everything after its position or names what it leaves out; from then on nothing is missing, to the end. */
+function completeAfterResume({ joins, byRoom }: Index): string[] {
+  return joins.flatMap(({ user, room, afterSeq, joined, gap, replayed, live, atRest }) => {
     if (!joined) return [];
     const who = `user ${user} in ${room}`;
     const found = live
       .flatMap((seq, position) => (seq === joined.head + 1 + position ? [] : [`${who}: ${seq} came after ${joined.head + position}`]))
       .slice(0, 1);
+    const [last, end] = [live.at(-1) ?? joined.head, byRoom.get(room)?.length ?? 0];
+    if (atRest && last < end) found.push(`${who} has nothing after ${last} of ${end}`);
     if (afterSeq === undefined) return replayed.length > 0 ? [...found, `${who} got a replay that was not asked for`] : found;
     if (!joined.recovered)
       return afterSeq <= joined.head ? [...found, `${who} was not recovered from ${afterSeq} of ${joined.head}`] : found;

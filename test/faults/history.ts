@@ -11,7 +11,9 @@ export type HistoryEvent =
   /** a frame, before `joined` by replay, after it live */
   | { kind: 'delivered'; join: number; seq: number; entry: string; content: string; sender: number }
   /** the socket is out of the room: it left, was removed, joined anew or ended */
-  | { kind: 'over'; join: number };
+  | { kind: 'over'; join: number }
+  /** nothing is sent any more and everything has had its time: whoever is in a room now must have all of it */
+  | { kind: 'quiet' };
 
 /** A row of the log. */
 export interface StoredEntry {
