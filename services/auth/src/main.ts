@@ -3,4 +3,13 @@ import { runService } from '@parley/kit';
 import { authConfig } from './config.ts';
 import { startAuth } from './service.ts';
 
-await runService({ service: 'auth', schema: authConfig, env: process.env, start: startAuth });
+const { JWT_PRIVATE_KEYS, JWT_PRIVATE_KEYS_FILE } = process.env;
+// The variable itself wins over its file, and does not change.
+const keyFile = !JWT_PRIVATE_KEYS && JWT_PRIVATE_KEYS_FILE ? { path: JWT_PRIVATE_KEYS_FILE } : undefined;
+
+await runService({
+  service: 'auth',
+  schema: authConfig,
+  env: process.env,
+  start: (context) => startAuth({ ...context, keyFile }),
+});

@@ -26,6 +26,7 @@ import { createAccountChanges } from './account-changes.ts';
 import { argon2Passwords } from './adapters/argon2-passwords.ts';
 import { sweepExpired } from './adapters/expired-sessions.ts';
 import { jwtIssuer } from './adapters/jwt-issuer.ts';
+import { watchKeyFile, type KeyFile } from './adapters/key-file.ts';
 import { keyRing, ownTokenVerifier } from './adapters/key-ring.ts';
 import { postgresAccounts } from './adapters/postgres-accounts.ts';
 import { postgresApiKeys } from './adapters/postgres-api-keys.ts';
@@ -54,7 +55,15 @@ export interface RunningAuth extends Running {
   adminPort: number;
 }
 
-export async function startAuth({ config, log, instance }: { config: AuthConfig; log: Log; instance: string }): Promise<RunningAuth> {
+interface AuthOptions {
+  config: AuthConfig;
+  log: Log;
+  instance: string;
+  /** Where the signing keys of the configuration came from, when that may change. */
+  keyFile?: KeyFile | undefined;
+}
+
+export async function startAuth({ config, log, instance, keyFile }: AuthOptions): Promise<RunningAuth> {
   const keys = keyRing(readSigningKeys(config.jwtPrivateKeys));
   if (config.refreshTokenSeconds < config.accessTokenSeconds)
     throw new ConfigError(['REFRESH_TOKEN_SECONDS is less than ACCESS_TOKEN_SECONDS']);
@@ -108,6 +117,7 @@ export async function startAuth({ config, log, instance }: { config: AuthConfig;
     });
     const repeater = repeatRevocations({ redis, revocations: postgresRevocations(postgres), announcer: parts.announcer, log, now });
     open.add('repeated revocations', repeater, (stop) => stop());
+    if (keyFile) open.add('signing keys', watchKeyFile(keyFile, { ring: keys, first: config.jwtPrivateKeys, log }), (stop) => stop());
     open.add('sweep', sweepExpired({ pool: postgres, log, now }), (stop) => stop());
     const check = watchDependency({ health, log, name: 'postgres', ping: () => postgres.query('SELECT 1') });
     open.add('postgres check', check, (stop) => stop());
