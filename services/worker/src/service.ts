@@ -1,9 +1,10 @@
 // Composition root of the worker: one relay per database, the groups of consumers, webhooks and their administration.
-import { createMysqlPool, pingMysql, type MysqlPool } from '@parley/chat-store';
+import { createMysqlPool, pingMysql, readActiveMembers, type MysqlPool } from '@parley/chat-store';
 import {
   createHttpApp,
   createMetrics,
   createPostgres,
+  createRedis,
   Health,
   listen,
   parseTrustedProxies,
@@ -14,6 +15,7 @@ import {
   type Log,
   type Metrics,
   type PostgresPool,
+  type RedisClient,
   type Running,
 } from '@parley/kit';
 import { auditHandler } from './audit/audit.ts';
@@ -28,6 +30,9 @@ import { startGroup } from './consumers/supervisor.ts';
 import { requireAdminKey } from './edge/admin-key.ts';
 import { addWebhookRoutes } from './edge/webhook-routes.ts';
 import { workerMetrics, type WorkerMetrics } from './metrics.ts';
+import { notificationHandler } from './notifications/handler.ts';
+import { redisNotified, redisPresence } from './notifications/redis.ts';
+import { logSink, webhookSink } from './notifications/sinks.ts';
 import type { EntryReader, Outbox, RelayLock } from './ports.ts';
 import { startRelay } from './relay.ts';
 import { sampleOutbox } from './sampler.ts';
@@ -90,7 +95,12 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
     if (config.kafkaBrokers.length === 0) log.warn('KAFKA_BROKERS is empty: events wait in the outbox');
     else {
       for (const source of sources) addRelay(open, source, { config, log, instance, metrics });
-      const handlers = [auditHandler(log), webhookHandler(mysqlDeliveryIntake(mysql), () => deliverer.wake())];
+      const redis = open.add('redis', createRedis(config.redisUrl, `worker-${instance}`, log), (client) => client.disconnect());
+      const handlers = [
+        auditHandler(log),
+        webhookHandler(mysqlDeliveryIntake(mysql), () => deliverer.wake()),
+        notifications(open, { mysql, redis }, { config, log, metrics }),
+      ];
       for (const handler of handlers) addGroup(open, handler, { config, log, instance, metrics });
     }
     const server = await serveWebhooks({ mysql, postgres, deliverer, health, metrics: processMetrics }, { config, log, instance });
@@ -152,6 +162,24 @@ function addDeliverer(
     log: log.child({ part: 'webhooks' }),
   });
   return open.add('deliverer', deliverer, (running) => running.stop());
+}
+
+function notifications(
+  open: Resources,
+  { mysql, redis }: { mysql: MysqlPool; redis: RedisClient },
+  { config, log, metrics }: Omit<Context, 'instance'> & { metrics: WorkerMetrics },
+): EventHandler {
+  // Its URL comes from the operator of the cluster, not from a caller: it may be private.
+  const sender = open.add('notification sender', httpSender({ allowPrivate: true }), (each) => each.close());
+  const { notificationsWebhookUrl: url, notificationsWebhookSecret: secret } = config;
+  return notificationHandler({
+    members: { of: (roomIds, max) => readActiveMembers(mysql, roomIds, { max }) },
+    presence: redisPresence(redis),
+    notified: redisNotified(redis),
+    sinks: [logSink(log), ...(url === undefined ? [] : [webhookSink({ url, secret, sender })])],
+    onVerdict: (result) => metrics.notifications.inc({ result }),
+    now: () => new Date(),
+  });
 }
 
 interface Administration {

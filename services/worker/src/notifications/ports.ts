@@ -1,0 +1,23 @@
+// What notifications need from outside.
+import type { Notification } from '../domain/notification.ts';
+
+export interface RoomMembers {
+  /** Active members of each room; 'many' above `max`. */
+  of(roomIds: readonly string[], max: number): Promise<Map<string, number[] | 'many'>>;
+}
+
+export interface Presence {
+  /** Those of them who have a socket somewhere. */
+  online(userIds: readonly number[]): Promise<Set<number>>;
+}
+
+/** Which events were notified of already. */
+export interface Notified {
+  known(eventIds: readonly string[]): Promise<Set<string>>;
+  remember(eventId: string): Promise<void>;
+}
+
+export interface NotificationSink {
+  /** Throws when it has to be tried again, RecordRejected when it never will be taken. */
+  send(notification: Notification, signal: AbortSignal): Promise<void>;
+}
