@@ -34,6 +34,7 @@ export const ports = {
   core: 8082,
   auth: 8081,
   gateway: 8080,
+  worker: 8079,
   chatEntry: 8085,
   stats: 8404,
   admin: 9464,

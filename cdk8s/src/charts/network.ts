@@ -5,12 +5,23 @@ import type { Construct } from 'constructs';
 import { clusterLabels, nameOf, selectorOf, type Component } from '../names.ts';
 import { ports, type Plan } from '../plan.ts';
 
-type Peer = Component | 'anywhere' | 'operator';
+type Peer = Component | 'anywhere' | 'internet' | 'operator';
 interface Edge {
   from: Peer;
   to: Peer;
   ports: number[];
 }
+
+/** What webhooks may reach: the worker refuses private addresses as well, but two locks are better than one. */
+const INTERNET: k8s.NetworkPolicyPeer[] = [
+  {
+    ipBlock: {
+      cidr: '0.0.0.0/0',
+      except: ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16'],
+    },
+  },
+  { ipBlock: { cidr: '::/0', except: ['fc00::/7', 'fe80::/10'] } },
+];
 
 const KAFKA_PORTS = [ports.kafka, 9093, 9094];
 const services = ['chat', 'core', 'auth', 'gateway', 'worker'] as const;
@@ -43,12 +54,14 @@ function edges({ spec }: Plan): Edge[] {
     { from: 'haproxy', to: 'gateway', ports: [ports.gateway, ports.admin] },
     { from: 'gateway', to: 'auth', ports: [ports.auth] },
     { from: 'gateway', to: 'core', ports: [ports.core] },
+    { from: 'gateway', to: 'worker', ports: [ports.worker] },
+    { from: 'worker', to: 'internet', ports: [] },
     { from: 'chat', to: 'auth', ports: [ports.auth] },
     { from: 'core', to: 'auth', ports: [ports.auth] },
     ...services.map((to): Edge => ({ from: 'operator', to, ports: [ports.admin] })),
     ...database('mysql', ['chat', 'core', 'worker', 'migrate']),
     ...database('postgres', ['core', 'auth', 'worker', 'migrate']),
-    ...database('redis', ['chat', 'core', 'auth', 'gateway']),
+    ...database('redis', ['chat', 'core', 'auth', 'gateway', 'worker']),
     ...kafka,
     ...prometheus,
   ];
@@ -63,6 +76,7 @@ export class NetworkChart extends Chart {
     for (const component of components) {
       const peer = (name: Peer): k8s.NetworkPolicyPeer[] | undefined => {
         if (name === 'anywhere') return undefined;
+        if (name === 'internet') return INTERNET;
         if (name === 'operator') return [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': plan.operatorNamespace } } }];
         return [{ podSelector: { matchLabels: selectorOf(plan.cluster, name) } }];
       };

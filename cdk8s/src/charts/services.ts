@@ -140,6 +140,7 @@ export class GatewayChart extends ServiceChart {
         ...env({
           AUTH_URL: authUrl(plan),
           CORE_URL: `http://${fqdnOf(plan, 'core')}:${ports.core}`,
+          WORKER_URL: `http://${fqdnOf(plan, 'worker')}:${ports.worker}`,
           ...rate('REST', plan.spec.gateway.requestLimit),
         }),
       ],
@@ -156,11 +157,12 @@ export class WorkerChart extends ServiceChart {
     super(scope, plan, 'worker');
     const pod = this.pod({
       entry: 'services/worker/dist/main.js',
+      port: ports.worker,
       env: env({ KAFKA_BROKERS: kafkaBrokers(plan).join(',') }),
-      connections: [mysqlUrl(plan), postgresUrl(plan, 'USERS_DATABASE_URL')],
+      connections: [mysqlUrl(plan), postgresUrl(plan, 'USERS_DATABASE_URL'), redisUrl(plan)],
     });
     this.deployment(plan.spec.worker.replicas, pod);
-    this.service({ admin: ports.admin }, { headless: true });
+    this.service({ http: ports.worker, admin: ports.admin }, { headless: true });
   }
 }
 

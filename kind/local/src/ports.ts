@@ -13,6 +13,8 @@ export interface Ports {
   stats: number;
   auth: number;
   core: number;
+  /** The worker: administration of webhooks, behind the gateway. */
+  worker: number;
   /** The gateway process itself, behind HAProxy. */
   gatewayInternal: number;
   mysql: number;
@@ -31,6 +33,7 @@ const WELL_KNOWN = {
   stats: 8404,
   auth: 8081,
   core: 8082,
+  worker: 8079,
   gatewayInternal: 8083,
   mysql: 3306,
   postgres: 5432,
@@ -67,7 +70,8 @@ export function choosePorts({ chatReplicas, from }: { chatReplicas: number; from
     kafka: from + 9,
     kafkaController: from + 10,
     admin: { auth: from + 11, core: from + 12, gateway: from + 13, worker: from + 14 },
-    chats: replicas.map((index) => ({ name: `chat-${index + 1}`, port: from + 15 + 2 * index, admin: from + 16 + 2 * index })),
+    worker: from + 15,
+    chats: replicas.map((index) => ({ name: `chat-${index + 1}`, port: from + 16 + 2 * index, admin: from + 17 + 2 * index })),
   };
 }
 

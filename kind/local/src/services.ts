@@ -73,7 +73,13 @@ export function serviceSpecs({ ports, secrets, urls }: { ports: Ports; secrets: 
     spec('gateway', {
       port: ports.gatewayInternal,
       adminPort: ports.admin.gateway,
-      env: { ...token, AUTH_URL: `http://127.0.0.1:${ports.auth}`, CORE_URL: `http://127.0.0.1:${ports.core}`, REDIS_URL: urls.redis },
+      env: {
+        ...token,
+        AUTH_URL: `http://127.0.0.1:${ports.auth}`,
+        CORE_URL: `http://127.0.0.1:${ports.core}`,
+        WORKER_URL: `http://127.0.0.1:${ports.worker}`,
+        REDIS_URL: urls.redis,
+      },
     }),
     ...ports.chats.map((chat) =>
       spec(chat.name, {
@@ -84,9 +90,16 @@ export function serviceSpecs({ ports, secrets, urls }: { ports: Ports; secrets: 
       }),
     ),
     spec('worker', {
-      port: 0,
+      port: ports.worker,
       adminPort: ports.admin.worker,
-      env: { DATABASE_URL: urls.mysql, USERS_DATABASE_URL: urls.postgres, KAFKA_BROKERS: urls.kafka ?? '' },
+      env: {
+        DATABASE_URL: urls.mysql,
+        USERS_DATABASE_URL: urls.postgres,
+        REDIS_URL: urls.redis,
+        KAFKA_BROKERS: urls.kafka ?? '',
+        // Who tries webhooks on a laptop has the receiver on it as well.
+        WEBHOOK_ALLOW_PRIVATE: 'true',
+      },
     }),
   ];
 }

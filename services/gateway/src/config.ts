@@ -7,6 +7,13 @@ export const gatewayConfig = Type.Object({
   ...tokenConfig,
   authUrl: httpUrl('where the auth service answers'),
   coreUrl: httpUrl('where the core service answers'),
+  workerUrl: Type.Optional(
+    Type.String({
+      pattern: '^https?://.+',
+      optional: true,
+      description: 'where the worker answers for webhooks; without it there are no routes of webhooks',
+    }),
+  ),
   redisUrl: secretUrl('redis://:password@host:6379; for limits that all replicas share', 'redis', 'rediss'),
   upstreamConnectTimeoutMs: milliseconds(2000, 'time to open a connection to a service'),
   upstreamTimeoutMs: milliseconds(10_000, 'time until a service begins to answer, and between two parts of an answer'),

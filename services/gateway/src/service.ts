@@ -1,11 +1,11 @@
 // Composition root of the gateway: pools to the services behind it, then the public port; closes them in reverse.
 import {
+  configuredVerifier,
   createHttpApp,
   createMetrics,
   createRateLimiter,
   createRateLimitMetrics,
   createRedis,
-  createTokenVerifier,
   Health,
   listen,
   LocalRateLimiter,
@@ -56,12 +56,16 @@ export async function startGateway({ config, log, instance }: Context): Promise<
     };
     const upstream = (name: string, url: string) =>
       open.add(name, undiciUpstream({ name, url, log, ...limits }), (running) => running.close());
-    const upstreams = { auth: upstream('auth', config.authUrl), core: upstream('core', config.coreUrl) };
+    const upstreams = {
+      auth: upstream('auth', config.authUrl),
+      core: upstream('core', config.coreUrl),
+      worker: config.workerUrl === undefined ? undefined : upstream('worker', config.workerUrl),
+    };
     const redis = open.add('redis', createRedis(config.redisUrl, `gateway-${instance}`, log), (client) => client.disconnect());
     const limit = requestLimit(redis, { config, log, registry: metrics.registry });
     const watch = await watchRevocations({ redis, redisUrl: config.redisUrl, name: `gateway-${instance}-revocations`, log });
     open.add('revocations', watch, (each) => each.close());
-    const verifier = createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience });
+    const verifier = configuredVerifier(config);
     const app = createHttpApp({
       service: 'gateway',
       log,

@@ -57,7 +57,9 @@ test('services reach their servers, and each other where they call', () => {
     ['gateway', 'auth', 8081],
     ['gateway', 'core', 8082],
     ['gateway', 'redis', 6379],
+    ['gateway', 'worker', 8079],
     ['worker', 'mysql', 3306],
+    ['worker', 'redis', 6379],
     ['worker', 'postgres', 5432],
     ['worker', 'kafka', 9092],
     ['migrate', 'mysql', 3306],
@@ -75,7 +77,8 @@ test('nobody reaches what it has no business with', () => {
     ['gateway', 'postgres', 5432],
     ['chat', 'postgres', 5432],
     ['chat', 'kafka', 9092],
-    ['worker', 'redis', 6379],
+    ['haproxy', 'worker', 8079],
+    ['worker', 'core', 8082],
     ['prometheus', 'mysql', 3306],
     ['prometheus', 'chat', 8084],
     ['gateway', 'chat', 8084],
@@ -96,6 +99,17 @@ test('the operator reaches the admin port of every service, from its own namespa
     const rule = policyOf(objects, component).ingress?.find(({ from }) => JSON.stringify(from).includes('"parley-system"'));
     assert.deepEqual(rule?.ports, [{ port: 9464, protocol: 'TCP' }], component);
   }
+});
+
+test('webhooks reach the internet and no private address', () => {
+  const blocks = (policyOf(objectsOf({}), 'worker').egress ?? []).flatMap(({ to = [] }) =>
+    to.flatMap((peer) => ('ipBlock' in peer ? [peer.ipBlock as { cidr: string; except: string[] }] : [])),
+  );
+  assert.deepEqual(
+    blocks.map(({ cidr }) => cidr),
+    ['0.0.0.0/0', '::/0'],
+  );
+  for (const range of ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16']) assert.ok(blocks[0]?.except.includes(range));
 });
 
 test('every pod may ask for names', () => {

@@ -9,15 +9,17 @@ import { limitedBody } from './body-limit.ts';
 import { guardByAddress, guardByUser, type RequestLimit } from './request-guard.ts';
 
 export interface GatewayRoutes {
-  upstreams: Record<UpstreamName, Upstream>;
+  /** undefined: this installation has none, and its routes do not exist. */
+  upstreams: Record<UpstreamName, Upstream | undefined>;
   requireUser: RequestHandler;
   limit: RequestLimit;
   log: Log;
 }
 
 export function addGatewayRoutes(app: Express, { upstreams, requireUser, limit, log }: GatewayRoutes): void {
-  for (const { path, upstream, token } of routes) {
-    app.all(path, token ? guardByUser(requireUser, limit) : guardByAddress(limit), forward(upstreams[upstream], log));
+  for (const { path, upstream: name, token } of routes) {
+    const upstream = upstreams[name];
+    if (upstream) app.all(path, token ? guardByUser(requireUser, limit) : guardByAddress(limit), forward(upstream, log));
   }
 }
 
