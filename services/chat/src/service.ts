@@ -1,10 +1,10 @@
 // Composition root of the chat service: opens everything in order and closes it in reverse.
 import { createMysqlPool, readEpoch } from '@parley/chat-store';
 import {
+  configuredVerifier,
   createMetrics,
   createRateLimiter,
   createRedis,
-  createTokenVerifier,
   Health,
   parseTrustedProxies,
   rememberingVerifier,
@@ -103,9 +103,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       ...{ instance, users, presence, metrics, log, ...delivery },
       messageMaxBytes: config.messageMaxBytes,
       frameMaxBytes: config.messageMaxBytes * JSON_ESCAPE_FACTOR + METADATA_MAX_BYTES * 2 + FRAME_OVERHEAD_BYTES,
-      verifier: rememberingVerifier(
-        createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience }),
-      ),
+      verifier: rememberingVerifier(configuredVerifier(config)),
       tickets: { take: (id) => takeTicket(redis, id) },
       revocations: new RevocationList(),
       memberships: new MembershipLoader(reader),

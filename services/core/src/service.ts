@@ -1,13 +1,13 @@
 // Composition root of core: opens databases and the writer, then the public port; closes them in reverse.
 import { createMysqlPool, pingMysql, readActiveMembers, ROOM_UPDATES_CHANNEL, RoomUpdates, type MysqlPool } from '@parley/chat-store';
 import {
+  configuredVerifier,
   createHttpApp,
   createMetrics,
   createPostgres,
   createRateLimiter,
   createRateLimitMetrics,
   createRedis,
-  createTokenVerifier,
   Health,
   listen,
   messageOf,
@@ -86,10 +86,7 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
       ...limitsOf(config, { redis, metrics, log }),
       messages: messageLog({ writer, mysql, onStored: (duplicate) => messages.stored.inc({ duplicate: String(duplicate) }) }),
       announcer: redisAnnouncer(announcement),
-      requireUser: requireUser(
-        rememberingVerifier(createTokenVerifier({ jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience })),
-        watch.revocations,
-      ),
+      requireUser: requireUser(rememberingVerifier(configuredVerifier(config)), watch.revocations),
       now: () => new Date(),
     };
     const app = createHttpApp({

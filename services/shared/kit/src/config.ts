@@ -125,4 +125,8 @@ export const tokenConfig = {
   jwksUrl: httpUrl('where the public keys of the auth service are served'),
   jwtIssuer: text('parley', 'expected iss claim'),
   jwtAudience: text('parley', 'expected aud claim'),
+  trustedIssuers: Type.String({
+    default: '',
+    description: 'other issuers of tokens, JSON: [{"issuer", "jwksUrl" or "hs256SecretFile", "userIdMin", ...}] (docs/foreign-tokens.md)',
+  }),
 };

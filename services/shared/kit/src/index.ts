@@ -23,4 +23,5 @@ export * from './ticket.ts';
 export * from './token-cache.ts';
 export * from './token.ts';
 export * from './translating-errors.ts';
+export * from './trusted-issuers.ts';
 export * from './watch.ts';

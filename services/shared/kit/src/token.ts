@@ -1,6 +1,8 @@
-// Verification of access tokens with fixed algorithm, issuer and audience; keys come from the JWKS and are cached.
-import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+// Verification of access tokens. Issuer, audience and algorithms are fixed by the configuration; keys come from the JWKS and are cached.
+import { readFileSync } from 'node:fs';
+import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { AppError } from './errors.ts';
+import { readTrustedIssuers, remoteKeys, type TrustedIssuer } from './trusted-issuers.ts';
 
 export interface Identity {
   userId: number;
@@ -25,41 +27,107 @@ export const TOKEN_ALGORITHM = 'EdDSA';
 /** Clocks of two machines may differ by this much, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** The JWKS is fetched on first use, kept for 10 minutes and fetched anew for an unknown key id, at most every 10 s. */
-export function createTokenVerifier(options: { jwksUrl: string; issuer: string; audience: string }): TokenVerifier {
-  const keys = createRemoteJWKSet(new URL(options.jwksUrl), { cooldownDuration: 10_000, cacheMaxAge: 600_000, timeoutDuration: 3000 });
-  return tokenVerifier(keys, options);
+export interface VerifierOptions {
+  jwksUrl: string;
+  issuer: string;
+  audience: string;
+  /** TRUSTED_ISSUERS; empty: none but the own one */
+  trustedIssuers?: string;
 }
 
+/** Throws ConfigError when the trusted issuers are wrong. */
+export function createTokenVerifier({ jwksUrl, issuer, audience, trustedIssuers = '' }: VerifierOptions): TokenVerifier {
+  const own = { issuer, audience };
+  const ownVerifier = tokenVerifier(remoteKeys(jwksUrl), own);
+  const trusted = readTrustedIssuers(trustedIssuers, { own, readFile: (path) => readFileSync(path) });
+  if (trusted.length === 0) return ownVerifier;
+  return verifierByIssuer(new Map([[issuer, ownVerifier], ...trusted.map((each) => [each.issuer, foreignVerifier(each)] as const)]));
+}
+
+/** The same from the variables of {@link tokenConfig}. */
+export function configuredVerifier(config: {
+  jwksUrl: string;
+  jwtIssuer: string;
+  jwtAudience: string;
+  trustedIssuers: string;
+}): TokenVerifier {
+  const { jwksUrl, jwtIssuer: issuer, jwtAudience: audience, trustedIssuers } = config;
+  return createTokenVerifier({ jwksUrl, issuer, audience, trustedIssuers });
+}
+
+/** For tokens of auth. */
 export function tokenVerifier(keys: JWTVerifyGetKey, { issuer, audience }: { issuer: string; audience: string }): TokenVerifier {
+  const verify = checkedPayload(keys, {
+    issuer,
+    audience,
+    algorithms: [TOKEN_ALGORITHM],
+    requiredClaims: ['exp', 'iat', 'jti', 'sub', 'user_id'],
+  });
   return {
     async verify(token) {
-      try {
-        const { payload } = await jwtVerify(token, keys, {
-          algorithms: [TOKEN_ALGORITHM],
-          issuer,
-          audience,
-          clockTolerance: CLOCK_TOLERANCE_SECONDS,
-          requiredClaims: ['exp', 'iat', 'jti', 'sub', 'user_id'],
-        });
-        const userId = payload['user_id'];
-        if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || userId < 1) throw new AppError('invalid_token');
-        const claim = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
-        return {
-          userId,
-          name: claim('name') || `user ${userId}`,
-          email: claim('email'),
-          jti: payload.jti ?? '',
-          sid: claim('sid'),
-          issuedAtMs: (payload.iat ?? 0) * 1000,
-          expiresAtMs: (payload.exp ?? 0) * 1000,
-        };
-      } catch (error) {
-        throw asAppError(error);
-      }
+      const payload = await verify(token);
+      const userId = payload['user_id'];
+      if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || userId < 1) throw new AppError('invalid_token');
+      const name = textClaim(payload, 'name') || `user ${userId}`;
+      return { userId, name, sid: textClaim(payload, 'sid'), ...commonClaims(payload) };
     },
   };
 }
+
+export function foreignVerifier({ key, userOf, issuer, audience, algorithms }: TrustedIssuer): TokenVerifier {
+  const verify = checkedPayload(key, { issuer, audience, algorithms, requiredClaims: ['exp', 'iat'] });
+  return {
+    async verify(token) {
+      const payload = await verify(token);
+      // What such an issuer calls a session is none of auth, and must not be taken for one.
+      return { ...userOf(payload), sid: '', ...commonClaims(payload) };
+    },
+  };
+}
+
+/** The issuer that a token names chooses the verifier, which then checks everything, the issuer too. */
+function verifierByIssuer(verifiers: ReadonlyMap<string, TokenVerifier>): TokenVerifier {
+  return {
+    async verify(token) {
+      let issuer: string | undefined;
+      try {
+        issuer = decodeJwt(token).iss;
+      } catch (error) {
+        throw asAppError(error);
+      }
+      const verifier = issuer === undefined ? undefined : verifiers.get(issuer);
+      if (!verifier) throw new AppError('invalid_token');
+      return verifier.verify(token);
+    },
+  };
+}
+
+interface Expected {
+  issuer: string;
+  audience: string;
+  algorithms: readonly string[];
+  requiredClaims: string[];
+}
+
+function checkedPayload(keys: JWTVerifyGetKey, { algorithms, ...expected }: Expected): (token: string) => Promise<JWTPayload> {
+  const options = { ...expected, algorithms: [...algorithms], clockTolerance: CLOCK_TOLERANCE_SECONDS };
+  return async (token) => {
+    try {
+      return (await jwtVerify(token, keys, options)).payload;
+    } catch (error) {
+      throw asAppError(error);
+    }
+  };
+}
+
+const textClaim = (payload: JWTPayload, name: string): string => (typeof payload[name] === 'string' ? payload[name] : '');
+
+const commonClaims = (payload: JWTPayload) => ({
+  email: textClaim(payload, 'email'),
+  jti: payload.jti ?? '',
+  issuedAtMs: (payload.iat ?? 0) * 1000,
+  expiresAtMs: (payload.exp ?? 0) * 1000,
+});
 
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
