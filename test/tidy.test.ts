@@ -100,7 +100,7 @@ const packageName = (specifier: string) =>
     .join('/');
 
 test('only entry points read the environment', () => {
-  const isEntry = (path: string) => path.startsWith('kind/') || /\/(migrate-)?main\.ts$/.test(path);
+  const isEntry = (path: string) => path.startsWith('kind/') || /\/(admin-|dlq-|migrate-)?main\.ts$/.test(path);
   none(
     product.filter(({ path }) => !isEntry(path)).flatMap((file) => usesOf(file, 'process', 'env')),
     'take configuration as an argument',

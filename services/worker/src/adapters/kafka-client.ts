@@ -9,14 +9,15 @@ export interface KafkaClientOptions {
   /** kafkajs logs every failed attempt and ordinary rebalances as errors; who uses the client decides what is worth a line. */
   onError: (reason: string) => void;
   socketFactory?: KafkaConfig['socketFactory'];
+  /** The default of kafkajs, 5, ends within the restart of a broker. */
+  retries?: number;
 }
 
-export function kafkaClient({ brokers, clientId, onError, socketFactory }: KafkaClientOptions): Kafka {
+export function kafkaClient({ brokers, clientId, onError, socketFactory, retries = 20 }: KafkaClientOptions): Kafka {
   return new Kafka({
     clientId,
     brokers: [...brokers],
-    // The default of 5 tries ends within the restart of a broker.
-    retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 2000 },
+    retry: { retries, initialRetryTime: 100, maxRetryTime: 2000 },
     connectionTimeout: 3000,
     requestTimeout: REQUEST_TIMEOUT_MS,
     ...(socketFactory ? { socketFactory } : {}),

@@ -1,0 +1,42 @@
+// Lists and replays dead letters from the command line: node services/worker/dist/dlq-main.js --help
+import { ConfigError, EXIT_CONFIG, loadConfig, messageOf } from '@parley/kit';
+import { kafkaClient } from './adapters/kafka-client.ts';
+import { kafkaSink } from './adapters/kafka-sink.ts';
+import { dlqConfig } from './dlq/config.ts';
+import { parseDlqArguments, runDlq, USAGE, type DlqArguments } from './dlq/command.ts';
+
+const EXIT_USAGE = 2;
+
+function fail(text: string, code: number): never {
+  process.stderr.write(`${text}\n`);
+  process.exit(code);
+}
+
+let wanted: DlqArguments | undefined;
+try {
+  wanted = parseDlqArguments(process.argv.slice(2));
+} catch (error) {
+  fail(`${messageOf(error)}\n\n${USAGE}`, EXIT_USAGE);
+}
+if (!wanted) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+let brokers: string[];
+try {
+  brokers = loadConfig(dlqConfig, process.env, () => '').kafkaBrokers;
+} catch (error) {
+  fail(messageOf(error), error instanceof ConfigError ? EXIT_CONFIG : 1);
+}
+if (brokers.length === 0) fail('KAFKA_BROKERS is empty: there is no Kafka to ask', EXIT_CONFIG);
+
+// A person waits: far fewer tries than a service has.
+const options = { brokers, clientId: 'parley-dlq', onError: () => undefined, retries: 5 };
+const sink = kafkaSink({ ...options, onTrouble: (reason) => process.stderr.write(`waiting for Kafka: ${reason}\n`) });
+try {
+  await runDlq(wanted, { kafka: kafkaClient(options), sink, say: (line) => process.stdout.write(`${line}\n`) });
+  await sink.close();
+} catch (error) {
+  fail(messageOf(error), 1);
+}
+process.exit(0);
