@@ -1,6 +1,9 @@
 // Logout, a new password, the end of an account: what ends, what stays, and who hears of it when Redis is there, away or empty.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import {
   createRedis,
   createSubscriber,
@@ -27,6 +30,7 @@ let subscriber: RedisClient;
 let core: PlayedService;
 let gateway: RunningGateway;
 const heard: Revocation[] = [];
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 before(async () => {
   redisServer = await startServers(['redis']);
@@ -204,6 +208,23 @@ test('a disabled user: no login, no refresh, no token, one event', async () => {
   // Announced to nobody here: the repeater finds it in the database.
   await until('the token is forbidden', async () => (await throughGateway(token)) === 403, 12_000);
 });
+
+test('the command disable-user: 0 and the token is forbidden, 1 for nobody, 78 for a wrong use', { timeout: 30_000 }, async () => {
+  const { token, user } = await register();
+  assert.equal(await admin('disable-user', String(user.id)), 0);
+  await until('the token is forbidden', async () => (await throughGateway(token)) === 403);
+  assert.equal(await admin('disable-user', String(user.id)), 1);
+  assert.equal(await admin('disable-user', 'x'), 78);
+  assert.equal(await admin(), 78);
+});
+
+async function admin(...words: string[]): Promise<number | null> {
+  const program = ['--conditions=parley-source', '--import', 'ts-blank-space/register', 'services/auth/src/admin-main.ts'];
+  const env = { PATH: process.env['PATH'], DATABASE_URL: stack.env['DATABASE_URL'], REDIS_URL: redisServer.redis.url };
+  const child = spawn(process.execPath, [...program, ...words], { cwd: root, env, stdio: 'ignore' });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code;
+}
 
 describe('Redis', () => {
   test('has forgotten everything: what is in force is there again', { timeout: 30_000 }, async () => {
