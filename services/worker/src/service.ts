@@ -26,7 +26,7 @@ import { postgresLock } from './adapters/postgres-lock.ts';
 import { postgresOutbox } from './adapters/postgres-outbox.ts';
 import type { WorkerConfig } from './config.ts';
 import type { EventHandler } from './consumers/ports.ts';
-import { startGroup } from './consumers/supervisor.ts';
+import { startGroup, type RunningGroup } from './consumers/supervisor.ts';
 import { requireAdminKey } from './edge/admin-key.ts';
 import { addWebhookRoutes } from './edge/webhook-routes.ts';
 import { workerMetrics, type WorkerMetrics } from './metrics.ts';
@@ -34,7 +34,7 @@ import { notificationHandler } from './notifications/handler.ts';
 import { redisNotified, redisPresence } from './notifications/redis.ts';
 import { logSink, webhookSink } from './notifications/sinks.ts';
 import type { EntryReader, Outbox, RelayLock } from './ports.ts';
-import { startRelay } from './relay.ts';
+import { startRelay, type Relay } from './relay.ts';
 import { sampleOutbox } from './sampler.ts';
 import { startDeliverer, type Deliverer } from './webhooks/deliverer.ts';
 import { httpSender } from './webhooks/http-sender.ts';
@@ -94,14 +94,16 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
     const deliverer = addDeliverer(open, mysql, { config, log, instance, metrics });
     if (config.kafkaBrokers.length === 0) log.warn('KAFKA_BROKERS is empty: events wait in the outbox');
     else {
-      for (const source of sources) addRelay(open, source, { config, log, instance, metrics });
       const redis = open.add('redis', createRedis(config.redisUrl, `worker-${instance}`, log), (client) => client.disconnect());
       const handlers = [
         auditHandler(log),
         webhookHandler(mysqlDeliveryIntake(mysql), () => deliverer.wake()),
         notifications(open, { mysql, redis }, { config, log, metrics }),
       ];
-      for (const handler of handlers) addGroup(open, handler, { config, log, instance, metrics });
+      const context = { config, log, instance, metrics };
+      const work = [...sources.map((source) => relayOf(source, context)), ...handlers.map((handler) => groupOf(handler, context))];
+      // Ended together: with Kafka away each of them takes seconds, which would add up to more than a drain may take.
+      open.add('relays and groups', work, async (all) => void (await Promise.all(all.map((each) => each.stop()))));
     }
     const server = await serveWebhooks({ mysql, postgres, deliverer, health, metrics: processMetrics }, { config, log, instance });
     open.add('http', server, (http) => http.close());
@@ -121,10 +123,10 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
   }
 }
 
-function addRelay(open: Resources, { database, ...source }: Source, context: Context & { metrics: WorkerMetrics }): void {
+function relayOf({ database, ...source }: Source, context: Context & { metrics: WorkerMetrics }): Relay {
   const { config, log, instance, metrics } = context;
   metrics.active.set({ database }, 0);
-  const relay = startRelay({
+  return startRelay({
     ...source,
     name: database,
     log: log.child({ relay: database }),
@@ -133,18 +135,16 @@ function addRelay(open: Resources, { database, ...source }: Source, context: Con
     onDeadLetter: (topic) => metrics.deadLetters.inc({ topic }),
     onActive: (active) => metrics.active.set({ database }, active ? 1 : 0),
   });
-  open.add(`${database} relay`, relay, (running) => running.stop());
 }
 
-function addGroup(open: Resources, handler: EventHandler, { config, log, instance, metrics }: Context & { metrics: WorkerMetrics }): void {
-  const group = startGroup({
+function groupOf(handler: EventHandler, { config, log, instance, metrics }: Context & { metrics: WorkerMetrics }): RunningGroup {
+  return startGroup({
     handler,
     brokers: config.kafkaBrokers,
     clientId: `parley-${handler.name}-${instance}`,
     metrics,
     log: log.child({ group: handler.name }),
   });
-  open.add(`group ${handler.name}`, group, (running) => running.stop());
 }
 
 /** Also without Kafka: what is replayed by hand is in the database. */

@@ -89,3 +89,16 @@ test(`Kafka is away for ${OUTAGE_SECONDS} s under load`, { timeout: 240_000 + OU
   for (const worker of workers) await worker.close();
   await receiver.stop();
 });
+
+test('a worker starts and ends without delay while Kafka is away', async () => {
+  stack.servers.kafka.kill('SIGKILL');
+  await stack.servers.kafka.exited;
+  const worker = await stack.worker('without-kafka');
+  assert.equal((await fetch(`http://127.0.0.1:${worker.adminPort}/readyz`)).status, 200);
+  // In the middle of its tries to connect.
+  await sleep(1000);
+  const begun = Date.now();
+  await worker.close();
+  assert.ok(Date.now() - begun < 10_000, `${Date.now() - begun} ms`);
+  await stack.servers.start('kafka');
+});

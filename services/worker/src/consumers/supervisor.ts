@@ -14,6 +14,8 @@ import type { EventHandler } from './ports.ts';
 import { workThrough } from './work.ts';
 
 const PAUSE_MAX_MS = 5000;
+/** kafkajs cannot be told to give up its tries. With Kafka away it must not hold up the end of the process: nothing is in flight then. */
+const STOP_GRACE_MS = 5000;
 /** A consumer that lived this long was sound: the next pause is short again. */
 const SOUND_AFTER_MS = 30_000;
 
@@ -38,7 +40,9 @@ export function startGroup(options: GroupOptions): RunningGroup {
   return {
     async stop() {
       stopping.abort(new Error('stopping'));
-      await running;
+      const over = new AbortController();
+      await Promise.race([running, sleep(STOP_GRACE_MS, undefined, { signal: over.signal }).catch(() => undefined)]);
+      over.abort();
     },
   };
 }
