@@ -17,6 +17,8 @@ interface Join {
   ackedBefore: number;
   joined: { head: number; recovered: boolean; replayedFrom: number | undefined } | undefined;
   gap: { from: number; to: number } | undefined;
+  /** entries of the gap that were fetched by REST */
+  paged: number[];
   replayed: number[];
   live: number[];
   over: boolean;
@@ -82,6 +84,7 @@ function joinsOf({ events }: History): Join[] {
           ackedBefore,
           joined: undefined,
           gap: undefined,
+          paged: [],
           replayed: [],
           live: [],
           over: false,
@@ -96,6 +99,7 @@ function joinsOf({ events }: History): Join[] {
     if (!join) continue;
     if (event.kind === 'joined') join.joined = event;
     else if (event.kind === 'gap') join.gap = event;
+    else if (event.kind === 'paged') join.paged.push(event.seq);
     else if (event.kind === 'over') join.over = true;
     else (join.over ? join.afterOver : join.joined ? join.live : join.replayed).push(event.seq);
   }
@@ -143,7 +147,7 @@ function oneOrder({ history, joins, bySeq }: Index): string[] {
     });
   }
   const rooms = new Map(of(history, 'join').map(({ join, room }) => [join, room]));
-  for (const { join, seq, entry, content, sender } of of(history, 'delivered')) {
+  for (const { join, seq, entry, content, sender } of [...of(history, 'delivered'), ...of(history, 'paged')]) {
     const at = place(rooms.get(join) ?? '', seq);
     const row = bySeq.get(at);
     if (row?.entry !== entry || row.content !== content || row.sender !== sender)
@@ -154,7 +158,7 @@ function oneOrder({ history, joins, bySeq }: Index): string[] {
 
 /** 4: a join brings everything after its position or names what it leaves out; from then on nothing is missing, to the end. */
 function completeAfterResume({ joins, byRoom }: Index): string[] {
-  return joins.flatMap(({ user, room, afterSeq, joined, gap, replayed, live, atRest }) => {
+  return joins.flatMap(({ user, room, afterSeq, joined, gap, paged, replayed, live, atRest }) => {
     if (!joined) return [];
     const who = `user ${user} in ${room}`;
     const found = live
@@ -168,6 +172,9 @@ function completeAfterResume({ joins, byRoom }: Index): string[] {
     const from = gap ? gap.to + 1 : afterSeq + 1;
     const whole = replayed.length === joined.head - from + 1 && replayed.every((seq, position) => seq === from + position);
     if (!whole) found.push(`${who}: the replay after ${afterSeq} to ${joined.head} has ${replayed.length} entries from ${replayed[0]}`);
+    // Paging may end early, because the client went away or was removed; what it got has no hole.
+    const pages = paged.findIndex((seq, position) => seq !== (gap?.from ?? 0) + position || seq > (gap?.to ?? 0));
+    if (pages >= 0) found.push(`${who}: a page of the gap from ${gap?.from} has ${paged[pages]}`);
     if (gap && (gap.from !== afterSeq + 1 || replayed.length < REPLAY_MAX))
       found.push(`${who}: the gap ${gap.from}-${gap.to} is too large`);
     return found;

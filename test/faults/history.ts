@@ -10,6 +10,8 @@ export type HistoryEvent =
   | { kind: 'gap'; join: number; from: number; to: number }
   /** a frame, before `joined` by replay, after it live */
   | { kind: 'delivered'; join: number; seq: number; entry: string; content: string; sender: number }
+  /** an entry of a gap, fetched by REST */
+  | { kind: 'paged'; join: number; seq: number; entry: string; content: string; sender: number }
   /** the socket is out of the room: it left, was removed, joined anew or ended */
   | { kind: 'over'; join: number }
   /** nothing is sent any more and everything has had its time: whoever is in a room now must have all of it */

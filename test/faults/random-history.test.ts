@@ -1,11 +1,9 @@
 // Random runs of 200 clients on three replicas, with and without faults: the recorded history breaks no invariant of spec 04 §4.7.
 // PARLEY_HISTORY_SECONDS sets the length of a run, PARLEY_HISTORY_SEED repeats one.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRedis, type RedisClient } from '@parley/kit';
-import { quiet, startChatCluster, type ChatCluster } from '../helpers/chat-cluster.ts';
+import { startChatCluster, type ChatCluster } from '../helpers/chat-cluster.ts';
 import { checkHistory } from './check-history.ts';
 import { randomRun } from './random-run.ts';
 
@@ -14,26 +12,20 @@ const seed = Number(process.env['PARLEY_HISTORY_SEED'] ?? Date.now() % 1_000_000
 
 describe('random histories', () => {
   let cluster: ChatCluster;
-  let redis: RedisClient;
   beforeEach(async () => {
     cluster = await startChatCluster(3);
-    redis = createRedis(cluster.servers.redis.url, 'test', quiet);
-    await once(redis, 'ready');
   });
-  afterEach(async () => {
-    redis.disconnect();
-    await cluster.stop();
-  });
+  afterEach(() => cluster.stop());
 
   const run = async (name: string, fault?: () => Promise<void>) => {
-    const options = { cluster, redis: () => redis, seed, seconds, clients: 200, rooms: 20, membersPerRoom: 15 };
+    const options = { cluster, seed, seconds, clients: 200, rooms: 20, membersPerRoom: 15 };
     const history = await randomRun({ ...options, ...(fault ? { fault } : {}) });
     const count = (kind: string) => history.events.filter((event) => event.kind === kind).length;
     console.log(
       `${name}, seed ${seed}, ${seconds} s: ${history.stored.length} entries stored, ${count('delivered')} delivered, ${count('join')} joins, ` +
-        `${history.stored.filter((entry) => entry.member).length} membership changes, ${count('refused')} refusals`,
+        `${history.stored.filter((entry) => entry.member).length} membership changes, ${count('refused')} refusals, ${count('gap')} gaps with ${count('paged')} entries paged`,
     );
-    assert.ok(history.stored.length > seconds * 20, 'the run did something');
+    assert.ok(history.stored.length > seconds * 5, 'the run did something');
     assert.deepEqual(checkHistory(history).slice(0, 10), [], `seed ${seed}`);
   };
 

@@ -1,16 +1,16 @@
 // A random run of many clients on several replicas: joins, messages, leaves, removals, reads, disconnects, and faults of the servers.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fromBinary } from '@parley/chat-store';
-import type { RedisClient } from '@parley/kit';
+import { fromBinary, toBinary } from '@parley/chat-store';
+import { topics, type MessageRange } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { ChatCluster } from '../helpers/chat-cluster.ts';
-import { announceEntry, changeMembership } from '../helpers/membership.ts';
+import { startCoreProcess, type CoreProcess } from './core-process.ts';
 import type { History, HistoryEvent, Sample, StoredEntry } from './history.ts';
+import { pick, RandomMembers } from './random-members.ts';
 import { RecordingClient } from './recording-client.ts';
 
 export interface RunOptions {
   cluster: ChatCluster;
-  redis: () => RedisClient;
   seed: number;
   seconds: number;
   clients: number;
@@ -32,97 +32,130 @@ export function randomOf(seed: number): () => number {
 }
 
 const SETTLE_MS = 60_000;
-/** Removals of a room follow each other, so that the database says at any time who is a member. */
+/** Time for what nobody has announced: heads are compared with the database every 5 s. */
+const CATCH_UP_MS = 20_000;
+/** Between two rounds of actions. */
 const STEP_MS = 20;
+const ACTIONS_A_STEP = 4;
 
 export async function randomRun(options: RunOptions): Promise<History> {
-  const { cluster, seed, seconds } = options;
+  const { cluster, seed } = options;
   const random = randomOf(seed);
-  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
   const events: HistoryEvent[] = [];
-  let joins = 0;
   const users = Array.from({ length: options.clients }, (_, index) => 10_000 + index);
-  const members = new Map<string, number[]>();
-  for (let index = 0; index < options.rooms; index++) {
-    const start = Math.floor((index * users.length) / options.rooms);
-    const first = Array.from({ length: options.membersPerRoom }, (_, offset) => users[(start + offset) % users.length] as number);
-    members.set(await cluster.room(first), first);
-  }
-  const active = new Map([...members].map(([room, ids]) => [room, new Set(ids)]));
-  const clients = await Promise.all(
-    users.map(async (user) => {
-      const token = await cluster.issuer.token(user);
-      const urls = () =>
-        cluster.replicas
-          .filter((replica) => replica.process.exitCode === null && replica.process.signalCode === null)
-          .map(({ url }) => url);
-      return new RecordingClient({ user, token, urls, random, record: (event) => events.push(event), nextJoin: () => ++joins });
-    }),
-  );
-  for (const client of clients) {
-    for (const [room, ids] of members) if (ids.includes(client.user)) client.join(room);
-    client.connect();
-  }
-  const changing = new Set<string>();
-  const change = async (room: string) => {
-    if (changing.has(room)) return;
-    changing.add(room);
-    try {
-      const ids = active.get(room) as Set<number>;
-      const away = (members.get(room) ?? []).filter((user) => !ids.has(user));
-      const back = away.length > 0 && random() < 0.5;
-      const userId = back ? pick(away) : pick([...ids]);
-      const event = back ? 'member_joined' : random() < 0.5 ? 'member_left' : 'member_removed';
-      const entry = await changeMembership(cluster.pool, { roomId: room, userId, event });
-      if (back) ids.add(userId);
-      else ids.delete(userId);
-      // Now and then nobody announces it: replicas have to find it.
-      if (random() < 0.8) await announceEntry(options.redis(), entry).catch(() => {});
-      if (back) clients.find((client) => client.user === userId)?.join(room);
-    } catch {
-      // The database was away: nothing has changed.
-    } finally {
-      changing.delete(room);
+  const members = await createRooms(options, users);
+  const core = await startCoreProcess(cluster, users);
+  try {
+    const clients = await createClients(cluster, { users, random, events, core });
+    for (const client of clients) {
+      for (const [room, ids] of members) if (ids.includes(client.user)) client.join(room);
+      client.connect();
     }
-  };
+    const onBack = (room: string, userId: number) => clients.find(({ user }) => user === userId)?.join(room);
+    const changes = new RandomMembers({ cluster, core, random, members, onBack });
+    await act(options, { random, clients, changes, rooms: [...members.keys()] });
+    await settle(clients, changes);
+    const stored = await readStored(cluster);
+    await catchUp(clients, stored);
+    events.push({ kind: 'quiet' });
+    for (const client of clients) client.stop();
+    const samples = await samplesOf(cluster);
+    return { events, stored, members, samples, published: await readPublished(cluster) };
+  } finally {
+    await core.stop();
+  }
+}
 
+async function createRooms({ cluster, rooms, membersPerRoom }: RunOptions, users: readonly number[]): Promise<Map<string, number[]>> {
+  const members = new Map<string, number[]>();
+  for (let index = 0; index < rooms; index++) {
+    const start = Math.floor((index * users.length) / rooms);
+    const first = Array.from({ length: membersPerRoom }, (_, offset) => users[(start + offset) % users.length] as number);
+    const room = await cluster.room(first);
+    await cluster.pool.query("UPDATE room_members SET role = 'admin' WHERE room_id = ? AND user_id = ?", [toBinary(room), first[0]]);
+    members.set(room, first);
+  }
+  return members;
+}
+
+interface ClientParts {
+  users: readonly number[];
+  random: () => number;
+  events: HistoryEvent[];
+  core: CoreProcess;
+}
+
+async function createClients({ issuer, replicas }: ChatCluster, { users, random, events, core }: ClientParts): Promise<RecordingClient[]> {
+  let joins = 0;
+  const urls = () => replicas.filter(({ process }) => process.exitCode === null && process.signalCode === null).map(({ url }) => url);
+  const record = (event: HistoryEvent) => events.push(event);
+  const parts = { urls, random, record, nextJoin: () => ++joins, rest: core.call };
+  return Promise.all(users.map(async (user) => new RecordingClient({ ...parts, user, token: await issuer.token(user) })));
+}
+
+interface Actors {
+  random: () => number;
+  clients: readonly RecordingClient[];
+  changes: RandomMembers;
+  rooms: readonly string[];
+}
+
+async function act({ seconds, fault }: RunOptions, { random, clients, changes, rooms }: Actors): Promise<void> {
   const started = Date.now();
   let faulted: Promise<void> | undefined;
   while (Date.now() - started < seconds * 1000) {
-    if (options.fault && !faulted && Date.now() - started > (seconds * 1000) / 3) faulted = options.fault();
-    for (let step = 0; step < 4; step++) {
-      const client = pick(clients);
-      const room = pick([...client.rooms.keys(), ...(random() < 0.02 ? [...members.keys()] : [])]);
-      if (room === undefined) continue;
-      const dice = random();
-      if (dice < 0.8) client.say(room);
-      else if (dice < 0.9) client.read(room);
-      else if (dice < 0.94) client.drop(random() < 0.5 ? 'close' : 'terminate');
-      else if (dice < 0.97) client.leave(room);
-      else client.join(room);
+    if (fault && !faulted && Date.now() - started > (seconds * 1000) / 3) faulted = fault();
+    for (let step = 0; step < ACTIONS_A_STEP; step++) {
+      const client = pick(clients, random) as RecordingClient;
+      // Now and then a room that is not the client's.
+      const room = pick([...client.rooms.keys(), ...(random() < 0.02 ? rooms : [])], random);
+      if (room !== undefined) actOnce(client, room, random);
     }
-    if (random() < 0.1) void change(pick([...members.keys()]));
+    const room = pick(rooms, random);
+    if (room !== undefined && random() < 0.1) void changes.change(room);
     await sleep(STEP_MS);
   }
   await faulted;
-  await settle(clients, changing);
-  const stored = await readStored(cluster);
-  for (const client of clients) client.stop();
-  const samples = await samplesOf(cluster);
-  return { events, stored, members, samples, published: undefined };
+}
+
+function actOnce(client: RecordingClient, room: string, random: () => number): void {
+  const dice = random();
+  if (dice < 0.76) client.say(room);
+  else if (dice < 0.8) void client.sayByRest(room);
+  else if (dice < 0.9) client.read(room);
+  else if (dice < 0.94) client.drop(random() < 0.5 ? 'close' : 'terminate');
+  else if (dice < 0.965) client.leave(room);
+  else if (dice < 0.99) client.join(room);
+  else client.forget(room);
 }
 
 /** Everything is acked and joined again; what was refused for good is given up. */
-async function settle(clients: readonly RecordingClient[], changing: ReadonlySet<string>): Promise<void> {
+async function settle(clients: readonly RecordingClient[], changes: RandomMembers): Promise<void> {
   const end = Date.now() + SETTLE_MS;
   const waiting = () => clients.filter((client) => !client.settled);
-  while (waiting().length > 0 || changing.size > 0) {
+  while (waiting().length > 0 || changes.busy) {
     if (Date.now() > end) {
       const [first] = waiting();
       throw new Error(`${waiting().length} clients do not come to rest; the first has ${first?.unacked.size} unacked messages`);
     }
     await sleep(100);
   }
+}
+
+/** Waits until everybody has everything; who has not by then is the checker's business. */
+async function catchUp(clients: readonly RecordingClient[], stored: readonly StoredEntry[]): Promise<void> {
+  const heads = new Map(stored.map(({ room, seq }) => [room, seq]));
+  const isBehind = (client: RecordingClient) => [...heads].some(([room, head]) => !client.isAt(room, head));
+  for (const end = Date.now() + CATCH_UP_MS; Date.now() < end && clients.some(isBehind);) await sleep(100);
+}
+
+/** What the relay would publish: the ranges of the outbox in their order. */
+async function readPublished({ pool }: ChatCluster): Promise<{ room: string; seq: number }[]> {
+  const [rows] = await pool.query<RowDataPacket[]>('SELECT payload FROM outbox WHERE topic = ? ORDER BY id', [topics.messages]);
+  return rows.flatMap((row) => {
+    const { room_id, from_seq, to_seq } = JSON.parse(row['payload'] as string) as MessageRange;
+    return Array.from({ length: to_seq - from_seq + 1 }, (_, index) => ({ room: room_id, seq: from_seq + index }));
+  });
 }
 
 async function readStored(cluster: ChatCluster): Promise<StoredEntry[]> {

@@ -1,6 +1,7 @@
 // A client that follows the protocol's rules and records everything: it keeps unacked messages in order, resumes on any replica, applies
 // `seq == last + 1` only, and sends again what was not acked, with the same id.
 import { WebSocket } from 'ws';
+import type { Answer, CoreProcess } from './core-process.ts';
 import type { HistoryEvent } from './history.ts';
 
 export interface ClientOptions {
@@ -11,6 +12,7 @@ export interface ClientOptions {
   random: () => number;
   record: (event: HistoryEvent) => void;
   nextJoin: () => number;
+  rest: CoreProcess['call'];
 }
 
 interface Frame {
@@ -79,11 +81,51 @@ export class RecordingClient {
   }
 
   say(room: string): void {
+    this.#again(this.#write(room));
+  }
+
+  /** By REST at first; if that fails, by the socket under the same id. */
+  async sayByRest(room: string): Promise<void> {
+    const id = this.#write(room);
+    const { content } = this.unacked.get(id) ?? {};
+    const { record, rest } = this.#options;
+    let answer: Answer | undefined;
+    try {
+      answer = await rest(this.user, 'POST', `/api/rooms/${room}/messages`, { body: { content }, idempotencyKey: id });
+    } catch {
+      // Nobody knows whether it is stored.
+    }
+    if (this.#stopped || !answer) return this.#again(id);
+    const { status, body } = answer;
+    if (status === 200 || status === 201) {
+      record({ kind: 'ack', user: this.user, room, id, seq: Number(body['seq']), entry: String(body['id']) });
+      this.unacked.delete(id);
+    } else {
+      record({ kind: 'refused', user: this.user, room, id, code: String(status) });
+      if (status === 403 || status === 404) this.unacked.delete(id);
+      else setTimeout(() => this.#again(id), 500);
+    }
+  }
+
+  #write(room: string): string {
     const id = `u${this.user}-${this.#count++}`;
     const content = `${id} in ${room.slice(-6)}`;
     this.unacked.set(id, { room, content });
     this.#options.record({ kind: 'sent', user: this.user, room, id, content });
-    this.#send({ type: 'message', room_id: room, content, client_msg_id: id });
+    return id;
+  }
+
+  /** As a new device that knows nothing of the room. */
+  forget(room: string): void {
+    const state = this.rooms.get(room);
+    if (state) state.last = 0;
+    this.join(room);
+  }
+
+  /** Does it have everything up to this seq, or is it out of the room? */
+  isAt(room: string, head: number): boolean {
+    const state = this.rooms.get(room);
+    return !state?.joined || state.last === head;
   }
 
   join(room: string): void {
@@ -166,6 +208,7 @@ export class RecordingClient {
         if (room?.join === undefined) return;
         record({ kind: 'gap', join: room.join, from: Number(frame['from']), to: Number(frame['to']) });
         room.last = Number(frame['to']);
+        void this.#page(room.join, frame);
         return;
       case 'left':
         if (!room?.leaving) return;
@@ -224,5 +267,22 @@ export class RecordingClient {
   #again(id: string): void {
     const message = this.unacked.get(id);
     if (message) this.#send({ type: 'message', room_id: message.room, content: message.content, client_msg_id: id });
+  }
+
+  /** Fetches the older part of a replay. */
+  async #page(join: number, { room_id, ...gap }: Frame): Promise<void> {
+    const to = Number(gap['to']);
+    for (let after = Number(gap['from']) - 1; after < to && !this.#stopped;) {
+      const path = `/api/rooms/${room_id}/messages?after_seq=${after}&limit=100`;
+      const answer = await this.#options.rest(this.user, 'GET', path).catch(() => undefined);
+      const messages = (answer?.status === 200 ? answer.body['messages'] : undefined) as Frame[] | undefined;
+      if (!messages?.length || this.#stopped) return;
+      for (const { seq, id, content, sender_id } of messages.filter((each) => each.seq <= to)) {
+        this.#options.record({
+          ...{ kind: 'paged', join, seq, entry: String(id), content: String(content), sender: Number(sender_id) },
+        });
+        after = seq;
+      }
+    }
   }
 }
