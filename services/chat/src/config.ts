@@ -40,6 +40,13 @@ export const chatConfig = Type.Object({
     default: DEFAULT_MESSAGE_MAX_BYTES,
     description: 'largest content of a message',
   }),
+  messageQueueMax: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 5000,
+    description: 'messages that wait for a transaction; one more is refused as overloaded',
+  }),
+  messageWaitMaxMs: milliseconds(250, 'a message that would wait longer for a transaction is refused as overloaded'),
   ...rateLimit('message', { burst: 20, perSecond: 5 }, 'messages of a user'),
   ...rateLimit('typing', { burst: 5, perSecond: 0.5 }, 'typing signs of a user'),
   ...rateLimit('roomAction', { burst: 60, perSecond: 10 }, 'joins, leaves and read marks of a user'),

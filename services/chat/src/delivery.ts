@@ -27,6 +27,8 @@ import { UserEvents } from './users/user-events.ts';
 export interface DeliveryOptions {
   resources: Resources;
   databaseUrl: string;
+  /** bounds of what waits for a transaction */
+  queue: { queueMax: number; waitMaxMs: number };
   redisUrl: string;
   pool: MysqlPool;
   redis: RedisClient;
@@ -131,11 +133,12 @@ function createRoomUpdates(pool: MysqlPool, { users, fanout, log }: { users: Loc
 }
 
 function createWriter(
-  { databaseUrl, metrics, log }: Pick<DeliveryOptions, 'databaseUrl' | 'metrics' | 'log'>,
+  { databaseUrl, queue, metrics, log }: Pick<DeliveryOptions, 'databaseUrl' | 'queue' | 'metrics' | 'log'>,
   onCommit: ConstructorParameters<typeof MessageWriter>[0]['onCommit'],
 ): MessageWriter {
   return new MessageWriter({
     connect: () => connectWriter(databaseUrl),
+    ...queue,
     onCommit,
     log,
     observe: (event) => {

@@ -86,6 +86,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     const delivery = createDelivery({
       ...{ resources, databaseUrl: config.databaseUrl, redisUrl: config.redisUrl, pool, redis, reader, instance, epoch },
       ...{ topics: edge, users, slow, metrics, log },
+      queue: { queueMax: config.messageQueueMax, waitMaxMs: config.messageWaitMaxMs },
       refuseJoin: (session, room_id) => sendError(context, session, 'not_a_member', { room_id }),
       onNewEpoch: () => restartSockets(edge.sessions),
       onRevocation: (text) => revocations.receive(text),

@@ -1,6 +1,7 @@
 // Fan-out over Redis pub/sub: one channel a room and one a user, subscribed by the replicas that hold their sockets.
 import { createSubscriber, decodeFanout, messageOf, type Log, type RedisClient } from '@parley/kit';
 import type { Channel, Fanout, Received } from '../ports.ts';
+import { SubscriptionChanges } from './subscription-changes.ts';
 
 export interface RedisFanoutOptions {
   url: string;
@@ -18,11 +19,13 @@ export interface RedisFanoutOptions {
 export class RedisFanout implements Fanout {
   readonly #subscriber: RedisClient;
   readonly #options: RedisFanoutOptions;
+  readonly #changes: SubscriptionChanges;
   #wasConnected = false;
 
   constructor(options: RedisFanoutOptions) {
     this.#options = options;
     this.#subscriber = createSubscriber(options.url, `${options.instance}:subscribe`, options.log);
+    this.#changes = new SubscriptionChanges(this.#subscriber);
     this.#subscriber.on('messageBuffer', (channel: Buffer, payload: Buffer) => this.#receive(channel.toString(), payload));
     this.#subscriber.on('ready', () => {
       if (this.#wasConnected) options.onReconnect();
@@ -36,14 +39,14 @@ export class RedisFanout implements Fanout {
   }
 
   async subscribe(channel: Channel): Promise<void> {
-    const subscribed = this.#subscriber.subscribe(channel);
+    const subscribed = this.#changes.add('subscribe', channel);
     // While Redis is away the command waits in the client's queue; rooms live from the database until then.
     if (this.connected) await subscribed;
     else subscribed.catch(() => {});
   }
 
   unsubscribe(channel: Channel): void {
-    this.#subscriber.unsubscribe(channel).catch(() => {});
+    this.#changes.add('unsubscribe', channel).catch(() => {});
   }
 
   /** A publish that fails is not repeated: receivers find the entries by comparing heads. */

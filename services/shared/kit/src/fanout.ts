@@ -63,7 +63,7 @@ export function decodeFanout(payload: Buffer, self?: string): FanoutPayload | un
     return undefined;
   }
   if (header?.v !== 1 || !Number.isSafeInteger(header.seq) || header.seq < 0 || !Number.isSafeInteger(header.n)) return undefined;
-  if (header.from === self) return { header, frames: [] };
+  if (self !== undefined && header.from === self) return { header, frames: [] };
   const frames: Buffer[] = [];
   for (let start = end + 1; start <= payload.length;) {
     const next = payload.indexOf(NEWLINE, start);
