@@ -40,7 +40,6 @@ export interface DeliveryOptions {
   slow: ReadonlySet<Session>;
   metrics: ChatMetrics;
   log: Log;
-  refuseJoin: (session: Session, roomId: string) => void;
   onNewEpoch: () => void;
   onRevocation: (text: string) => void;
 }
@@ -77,7 +76,6 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     users,
     slow: options.slow,
     release: (feed) => rooms.release(feed),
-    refuseJoin: options.refuseJoin,
     onEphemeralSkipped: () => metrics.ephemeralSkipped.inc(),
   });
   const rooms: RoomRegistry = resources.add(

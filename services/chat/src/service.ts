@@ -21,7 +21,6 @@ import { mysqlReader } from './adapters/mysql-reader.ts';
 import { redisConnections } from './adapters/redis-connections.ts';
 import { RedisRevocations } from './adapters/redis-revocations.ts';
 import { applyRevocation } from './commands/revoke.ts';
-import { sendError } from './commands/send-error.ts';
 import type { ChatConfig } from './config.ts';
 import type { ChatContext } from './context.ts';
 import { createDelivery } from './delivery.ts';
@@ -87,7 +86,6 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       ...{ resources, databaseUrl: config.databaseUrl, redisUrl: config.redisUrl, pool, redis, reader, instance, epoch },
       ...{ topics: edge, users, slow, metrics, log },
       queue: { queueMax: config.messageQueueMax, waitMaxMs: config.messageWaitMaxMs },
-      refuseJoin: (session, room_id) => sendError(context, session, 'not_a_member', { room_id }),
       onNewEpoch: () => restartSockets(edge.sessions),
       onRevocation: (text) => revocations.receive(text),
     });

@@ -16,6 +16,8 @@ export type RoomPlace = RoomFeed | JoinInProgress;
 /** Compared by identity: a later join, leave or removal puts another object or none into its place. */
 export class JoinInProgress {
   readonly roomId: string;
+  /** seq of the newest entry that ended the user's membership while the join was under way */
+  endedAt = 0;
   constructor(roomId: string) {
     this.roomId = roomId;
   }

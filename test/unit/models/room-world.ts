@@ -5,7 +5,6 @@ import { createLog, roomChannel } from '@parley/kit';
 import type { Entry, JoinRoomFrame, SystemEvent } from '@parley/protocol';
 import { join } from '../../../services/chat/src/commands/join-room.ts';
 import { leave } from '../../../services/chat/src/commands/leave-room.ts';
-import { sendError } from '../../../services/chat/src/commands/send-error.ts';
 import type { ChatContext } from '../../../services/chat/src/context.ts';
 import { MembershipLoader } from '../../../services/chat/src/rooms/membership-loader.ts';
 import { receiveFanout } from '../../../services/chat/src/rooms/receive-fanout.ts';
@@ -59,7 +58,6 @@ export class RoomWorld {
       topics: { publish: (roomId, frame) => this.#sockets.forEach((socket) => socket.published(roomId, frame)) },
       ...{ users: this.#users, slow: new Set<Session>(), onEphemeralSkipped: () => {} },
       release: (feed) => this.rooms.release(feed),
-      refuseJoin: (session, room_id) => sendError(this.context, session, 'not_a_member', { room_id }),
     });
     const reader = {
       memberships: (pairs: readonly { userId: number }[]) => this.#read(() => pairs.map(({ userId }) => this.#membership(userId))),

@@ -41,16 +41,20 @@ async function joinRoom(context: ChatContext, session: Session, frame: JoinRoomF
     feed.start(membership.lastSeq);
     // Another replica may have acked more than has arrived here: a client never sees the room go back.
     await feed.catchUp(membership.lastSeq);
+    if (joining.endedAt > membership.lastSeq) return refuseStranger(context, session, { feed, joining });
     const asked = { afterSeq: frame.after_seq, epoch: frame.epoch };
     const plan = planReplay(asked, { head: feed.last, epoch: context.rooms.epoch }, REPLAY_MAX);
     const older = plan.from === undefined ? [] : await feed.older(plan.from);
     // The socket left, joined again, was removed or closed while the database answered.
     if (session.state !== 'open' || session.room(room_id) !== joining) return context.rooms.release(feed);
+    if (joining.endedAt > membership.lastSeq) return refuseStranger(context, session, { feed, joining });
     deliver(context, session, { feed, membership, plan, older });
   } catch (error) {
     if (feed) context.rooms.release(feed);
-    if (session.room(room_id) === joining) session.deleteRoom(room_id);
     context.log.warn({ room_id, reason: messageOf(error) }, 'a join failed');
+    // A later join of this socket has taken its place, or it has left: nobody waits for this answer.
+    if (session.room(room_id) !== joining) return;
+    session.deleteRoom(room_id);
     sendError(context, session, 'unavailable', { room_id, retry_after_ms: 1000 });
   }
 }

@@ -11,8 +11,6 @@ export interface RoomAudienceOptions {
   /** sockets that read too slowly for ephemeral frames */
   slow: ReadonlySet<Session>;
   release: (feed: RoomFeed) => void;
-  /** a join of this socket has become pointless */
-  refuseJoin: (session: Session, roomId: string) => void;
   onEphemeralSkipped: () => void;
 }
 
@@ -28,17 +26,18 @@ export class RoomAudience implements Audience {
   }
 
   /** From this place of the room's order on, who is no longer a member gets nothing: neither joined sockets nor joins under way. */
-  beforeSystemEntry(roomId: string, event: SystemEvent): void {
+  beforeSystemEntry(roomId: string, event: SystemEvent, seq: number): void {
     if (event.event === 'member_left' || event.event === 'member_removed') {
-      for (const session of this.#options.users.of(event.user_id)) this.#evict(session, roomId, frameOf(roomId, event));
+      for (const session of this.#options.users.of(event.user_id)) this.#evict(session, roomId, { seq, frame: frameOf(roomId, event) });
     }
   }
 
-  afterSystemEntry(roomId: string, event: SystemEvent): void {
+  afterSystemEntry(roomId: string, event: SystemEvent, seq: number): void {
     const frame = frameOf(roomId, event);
     if (frame) this.publish(roomId, Buffer.from(JSON.stringify(frame)));
     if (event.event !== 'room_deleted') return;
-    for (const userId of this.#options.users) for (const session of this.#options.users.of(userId)) this.#evict(session, roomId, undefined);
+    for (const userId of this.#options.users)
+      for (const session of this.#options.users.of(userId)) this.#evict(session, roomId, { seq, frame: undefined });
   }
 
   /**
@@ -61,11 +60,12 @@ export class RoomAudience implements Audience {
     for (const session of out) session.ws?.subscribe(roomId);
   }
 
-  #evict(session: Session, roomId: string, frame: object | undefined): void {
+  #evict(session: Session, roomId: string, { seq, frame }: { seq: number; frame: object | undefined }): void {
     const place = session.room(roomId);
     if (!place) return;
+    // The join decides: it may have been asked for after a later re-admission.
+    if (place instanceof JoinInProgress) return void (place.endedAt = seq);
     session.deleteRoom(roomId);
-    if (place instanceof JoinInProgress) return this.#options.refuseJoin(session, roomId);
     if (session.state === 'open') session.ws?.unsubscribe(roomId);
     this.#options.release(place);
     if (frame) session.send(frame);

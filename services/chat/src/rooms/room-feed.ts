@@ -19,8 +19,8 @@ const READ_LIMIT = 500;
 export interface Audience {
   publish(roomId: string, frame: Buffer): void;
   /** Called before the system entry is published: whose membership it ends gets nothing from here on. */
-  beforeSystemEntry(roomId: string, event: SystemEvent): void;
-  afterSystemEntry(roomId: string, event: SystemEvent): void;
+  beforeSystemEntry(roomId: string, event: SystemEvent, seq: number): void;
+  afterSystemEntry(roomId: string, event: SystemEvent, seq: number): void;
 }
 
 export interface FeedOptions {
@@ -101,6 +101,8 @@ export class RoomFeed {
 
   /** Makes sure that everything up to `seq` is delivered. Throws when the database is away. */
   async catchUp(seq: number): Promise<void> {
+    // A read that is under way may be older than the question: only one that begins from here on can say that there is nothing.
+    if (this.last < seq) await this.#repair?.catch(() => {});
     while (this.last < seq) {
       const before = this.last;
       await this.repair();
@@ -163,9 +165,9 @@ export class RoomFeed {
     for (const frame of frames) {
       seq++;
       const event = this.#events.get(seq);
-      if (event) audience.beforeSystemEntry(this.roomId, event);
+      if (event) audience.beforeSystemEntry(this.roomId, event, seq);
       audience.publish(this.roomId, frame);
-      if (event) audience.afterSystemEntry(this.roomId, event);
+      if (event) audience.afterSystemEntry(this.roomId, event, seq);
     }
     for (const known of this.#events.keys()) if (known <= seq) this.#events.delete(known);
   }
