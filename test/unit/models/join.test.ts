@@ -105,8 +105,9 @@ class Run {
 
 function check({ world, sockets }: Run): void {
   if (world.problems[0]) throw world.problems[0];
-  for (const { state, last, userId } of sockets) {
+  for (const { state, last, userId, wronglyRefused } of sockets) {
     assert.notEqual(state, 'asked', 'every join is answered');
+    assert.equal(wronglyRefused, 0, 'no member is refused');
     if (state !== 'in') continue;
     assert.ok(world.members.has(userId), 'who was removed is out');
     assert.equal(last, world.log.length, 'whoever is in has everything in the end');
@@ -140,6 +141,28 @@ describe('join and resume against a model', () => {
     two.join(0);
     await settled();
     assert.deepEqual([two.state, two.wronglyRefused, two.last], ['in', 0, 5]);
+    world.rooms.close();
+  });
+
+  test('a removal before the place where another join has started the room refuses the join that asked before it', async () => {
+    const reads: (() => void)[] = [];
+    const pause = (label: string) => (label === 'answer' ? new Promise<void>((resolve) => reads.push(resolve)) : Promise.resolve());
+    const world = new RoomWorld({ head: 3, pause, readFails: () => false, clock: () => 0 });
+    const [one, two] = [world.connect(1), world.connect(2)];
+    two.join(0);
+    await settled();
+    world.change(2, { local: false, lost: true, twice: false });
+    one.join(undefined);
+    await settled();
+    const [older, newer] = reads.splice(0);
+    newer?.();
+    await settled();
+    older?.();
+    for (let read = 0; read < 3; read++) {
+      await settled();
+      for (const answer of reads.splice(0)) answer();
+    }
+    assert.deepEqual([one.state, two.state, world.problems], ['in', 'out', []]);
     world.rooms.close();
   });
 

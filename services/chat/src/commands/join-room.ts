@@ -36,9 +36,12 @@ async function joinRoom(context: ChatContext, session: Session, frame: JoinRoomF
   try {
     feed = await context.rooms.acquire(room_id);
     // Read after the subscription stands: a removal that is committed later than this read is seen by the feed.
-    const membership = await context.memberships.load(room_id, session.identity?.userId ?? 0);
+    const userId = session.identity?.userId ?? 0;
+    let membership = await context.memberships.load(room_id, userId);
+    if (membership) feed.start(membership.lastSeq);
+    // Another join has started the feed behind a later entry, which may be the removal of this user: nobody announces it here any more.
+    if (membership && membership.lastSeq < feed.startedAt) membership = await context.memberships.load(room_id, userId);
     if (!membership) return refuseStranger(context, session, { feed, joining });
-    feed.start(membership.lastSeq);
     // Another replica may have acked more than has arrived here: a client never sees the room go back.
     await feed.catchUp(membership.lastSeq);
     if (joining.endedAt > membership.lastSeq) return refuseStranger(context, session, { feed, joining });

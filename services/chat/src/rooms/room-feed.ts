@@ -52,7 +52,7 @@ export class RoomFeed {
   readonly #replays: ReplayReads;
   readonly #options: FeedOptions;
   readonly #events = new Map<number, SystemEvent>();
-  #started = false;
+  #startedAt: number | undefined;
   #repair: Promise<void> | undefined;
   #holdTimer: NodeJS.Timeout | undefined;
 
@@ -71,20 +71,25 @@ export class RoomFeed {
     return this.#sequencer.last;
   }
   get started(): boolean {
-    return this.#started;
+    return this.#startedAt !== undefined;
+  }
+
+  /** The head at which delivery began: system entries up to here have never passed this feed. */
+  get startedAt(): number {
+    return this.#startedAt ?? 0;
   }
 
   /** Delivers from `head` on, once: `head` was read from the database after the subscription stood. */
   start(head: number): void {
-    if (this.#started) return;
-    this.#started = true;
+    if (this.#startedAt !== undefined) return;
+    this.#startedAt = head;
     this.#ring.push([], head);
     this.#deliver(this.#sequencer.start(head));
   }
 
   /** Frames from this replica's own commits and from others alike: one sequencer, one order. */
   accept({ first, frames, events }: EntryArrival): void {
-    if (events) for (const [seq, event] of events) if (!this.#started || seq > this.last) this.#events.set(seq, event);
+    if (events) for (const [seq, event] of events) if (!this.started || seq > this.last) this.#events.set(seq, event);
     this.#deliver(this.#sequencer.accept({ first, frames }));
     if (this.#sequencer.waiting) this.#holdTimer ??= setTimeout(() => void this.#afterHold(), HOLD_MS);
   }
