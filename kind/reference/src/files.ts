@@ -1,4 +1,6 @@
 // All generated reference files as text: what main.ts writes and what the drift test compares with.
+import { describeService } from '@parley/kit';
+import { authOperations, coreOperations, workerOperations } from '@parley/protocol';
 import { stringify } from 'yaml';
 import { asyncApi } from './asyncapi.ts';
 import { configurationPage } from './configuration-page.ts';
@@ -6,7 +8,8 @@ import { limitsOf, limitsPage } from './limits-page.ts';
 import { page } from './markdown.ts';
 import { metricsPage } from './metrics-page.ts';
 import { protocolPage } from './protocol-page.ts';
-import { commonMetrics, configOf, metricsOf, operatorMetrics, services, sourceText, version } from './sources.ts';
+import { restPage } from './rest-page.ts';
+import { commonMetrics, configOf, gatewayFacts, metricsOf, operatorMetrics, services, sourceText, version } from './sources.ts';
 
 /** Folder of the files, from the root of the repository. */
 export const REFERENCE_FOLDER = 'docs/reference';
@@ -21,9 +24,26 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['README.md', indexPage()],
     ['protocol.md', protocolPage()],
     ['asyncapi.yaml', `# Written by \`npm run reference\`; edits by hand are lost.\n${stringify(asyncApi(version), { lineWidth: 0 })}`],
+    ['rest.md', restPage(restServices)],
+    ...(await openApiFiles()),
     ['configuration.md', configurationPage(configs)],
     ['limits.md', limitsPage(limits, configs)],
     ['metrics.md', metricsPage({ common: commonMetrics(), services: metrics, operator: await operatorMetrics() })],
+  ]);
+}
+
+const restServices = { auth: authOperations, core: coreOperations, worker: workerOperations };
+
+/** What the services serve at /api/openapi.json. */
+async function openApiFiles(): Promise<[string, string][]> {
+  const { operations, everywhere } = await gatewayFacts();
+  const services = [
+    ...Object.entries(restServices).map(([service, own]) => ({ service, version, operations: own })),
+    { service: 'gateway', version, operations, everywhere },
+  ];
+  return services.map((about) => [
+    `openapi-${about.service}.yaml`,
+    `# Written by \`npm run reference\`; edits by hand are lost.\n${stringify(describeService(about), { lineWidth: 0, aliasDuplicateObjects: false })}`,
   ]);
 }
 
@@ -35,6 +55,8 @@ function indexPage(): string {
     [
       '- [protocol.md](protocol.md): every WebSocket frame with fields, bounds and an example; error codes; close codes',
       '- [asyncapi.yaml](asyncapi.yaml): the same as an AsyncAPI 3.0 document with JSON Schemas',
+      '- [rest.md](rest.md): every REST operation with its fields, answers and errors',
+      '- [openapi-gateway.yaml](openapi-gateway.yaml): the same as an OpenAPI 3.1 document, for callers of the gateway; one for each service behind it: [openapi-auth.yaml](openapi-auth.yaml), [openapi-core.yaml](openapi-core.yaml), [openapi-worker.yaml](openapi-worker.yaml)',
       '- [configuration.md](configuration.md): every environment variable of every service',
       '- [limits.md](limits.md): every limit, fixed or configured',
       '- [metrics.md](metrics.md): every Prometheus metric',

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createMetrics, createRateLimitMetrics } from '@parley/kit';
+import type { ErrorCodeName, Operations } from '@parley/protocol';
 import { Registry, type MetricObject } from 'prom-client';
 import type { Schema } from './schema-text.ts';
 
@@ -65,6 +66,13 @@ export async function metricsOf(service: string): Promise<ServiceMetrics> {
 export async function operatorMetrics(): Promise<MetricFacts[]> {
   const { createOperatorMetrics } = await load('operator/src/metrics.ts');
   return factsOf((createOperatorMetrics as (queueDepth: () => number) => { registry: Registry })(() => 0).registry);
+}
+
+/** What the gateway describes when every service is behind it. */
+export async function gatewayFacts(): Promise<{ operations: Operations; everywhere: readonly ErrorCodeName[] }> {
+  const { operationsOf, gatewayErrors } = await load('services/gateway/src/domain/operations.ts');
+  const operations = (operationsOf as (upstreams: object) => Operations)({ auth: true, core: true, worker: true });
+  return { operations, everywhere: gatewayErrors as readonly ErrorCodeName[] };
 }
 
 /** A source file as text. */

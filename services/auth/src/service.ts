@@ -21,6 +21,7 @@ import {
   type RedisClient,
   type Running,
 } from '@parley/kit';
+import { authOperations } from '@parley/protocol';
 import type { Registry } from 'prom-client';
 import { createAccountChanges } from './account-changes.ts';
 import { argon2Passwords } from './adapters/argon2-passwords.ts';
@@ -102,6 +103,7 @@ export async function startAuth({ config, log, instance, keyFile }: AuthOptions)
       trustedProxies: parseTrustedProxies(config.trustedProxies),
       allowedOrigins: config.allowedOrigins,
       parseJson: false,
+      operations: authOperations,
       health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'auth', instance, version: VERSION }),
       routes: (routes) =>
         addAuthRoutes(routes, {

@@ -25,6 +25,7 @@ import {
   type RedisClient,
   type Running,
 } from '@parley/kit';
+import { coreOperations } from '@parley/protocol';
 import { createLogWriter, messageLog } from './adapters/message-log.ts';
 import { mysqlInvitations } from './adapters/mysql-invitations.ts';
 import { limitedPool } from './adapters/mysql-limits.ts';
@@ -95,6 +96,7 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
       metrics,
       trustedProxies: parseTrustedProxies(config.trustedProxies),
       allowedOrigins: config.allowedOrigins,
+      operations: coreOperations,
       health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'core', instance, version: VERSION }),
       routes: (routes) => {
         for (const add of [addUserRoutes, addRoomRoutes, addMessageRoutes, addMemberRoutes, addInvitationRoutes, addTicketRoutes])

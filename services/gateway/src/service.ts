@@ -21,6 +21,7 @@ import {
 import type { Registry } from 'prom-client';
 import { undiciUpstream } from './adapters/undici-upstream.ts';
 import type { GatewayConfig } from './config.ts';
+import { gatewayErrors, operationsOf } from './domain/operations.ts';
 import { addGatewayRoutes } from './edge/http.ts';
 import type { RequestLimit } from './edge/request-guard.ts';
 
@@ -73,6 +74,8 @@ export async function startGateway({ config, log, instance }: Context): Promise<
       trustedProxies: parseTrustedProxies(config.trustedProxies),
       allowedOrigins: config.allowedOrigins,
       parseJson: false,
+      operations: operationsOf(upstreams),
+      everywhere: gatewayErrors,
       health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'gateway', instance, version: VERSION }),
       routes: (routes) => addGatewayRoutes(routes, { upstreams, requireUser: requireUser(verifier, watch.revocations), limit, log }),
     });

@@ -18,6 +18,7 @@ import {
   type RedisClient,
   type Running,
 } from '@parley/kit';
+import { workerOperations } from '@parley/protocol';
 import { auditHandler } from './audit/audit.ts';
 import { kafkaSink } from './adapters/kafka-sink.ts';
 import { mysqlLock } from './adapters/mysql-lock.ts';
@@ -197,6 +198,7 @@ function serveWebhooks({ mysql, postgres, deliverer, health, metrics }: Administ
     metrics,
     trustedProxies: parseTrustedProxies(config.trustedProxies),
     allowedOrigins: config.allowedOrigins,
+    operations: workerOperations,
     health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'worker', instance, version: VERSION }),
     routes: (routes) =>
       addWebhookRoutes(routes, {

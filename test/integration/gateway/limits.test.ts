@@ -99,14 +99,14 @@ describe('with Redis', () => {
     assert.deepEqual(await statuses(1, '/api/rooms', address), [401]);
     assert.deepEqual(await statuses(1, '/api/rooms', { ...address, authorization: 'Bearer wrong' }), [401]);
     assert.deepEqual(await statuses(2, '/api/rooms', { ...address, authorization: 'Bearer wrong' }), [429, 429]);
-    assert.deepEqual(await statuses(1, '/api/v1/auth/login', address), [429]);
+    assert.deepEqual(await statuses(1, '/api/v1/api-keys', address), [429]);
     // A user with a token is told apart from those who share the address.
     assert.deepEqual(await statuses(1, '/api/rooms', { ...address, ...(await stack.bearer(++users)) }), [200]);
   });
 
   test('headers of a limit behind the gateway pass', async () => {
     stack.auth.answer = (_request, response) => response.setHeader('RateLimit', '"email";r=3;t=42').end();
-    const response = await call(stack.url, '/api/v1/auth/login', { 'x-forwarded-for': newAddress() });
+    const response = await call(stack.url, '/api/v1/api-keys', { 'x-forwarded-for': newAddress() });
     assert.equal(response.headers.get('ratelimit'), '"email";r=3;t=42');
   });
 

@@ -48,13 +48,25 @@ describe('routes', () => {
   });
   test('users, rooms and invitations go to core with the token', async () => {
     const headers = await stack.bearer();
-    for (const path of ['/api/v1/users/me', '/api/v1/users', '/api/rooms', '/api/rooms/1/messages?limit=50', '/api/invitations/1/accept']) {
+    for (const path of ['/api/v1/users/me', '/api/v1/users', '/api/rooms', '/api/rooms/1/messages?limit=50', '/api/invitations?limit=5']) {
       const seen = (await (await get(path, headers)).json()) as Echo;
       assert.equal(seen.url, path);
       assert.equal(seen.headers['authorization'], headers.authorization);
     }
     assert.equal(stack.core.calls.length, 5);
     assert.equal(stack.auth.calls.length, 0);
+  });
+  test('a method that a path has not is 405 and reaches nobody', async () => {
+    const response = await get('/api/v1/auth/login', await stack.bearer());
+    assert.deepEqual([response.status, response.headers.get('allow')], [405, 'POST, OPTIONS']);
+    assert.equal((await problem(response)).code, 'method_not_allowed');
+    assert.equal(forwarded(), 0);
+  });
+  test('the OpenAPI document has what is behind the gateway, and reaches nobody', async () => {
+    const { paths } = (await (await get('/api/openapi.json')).json()) as { paths: Record<string, object> };
+    assert.ok('/api/v1/auth/login' in paths && '/api/rooms' in paths);
+    assert.equal('/api/v1/webhooks' in paths, false, 'this gateway has no worker');
+    assert.equal(forwarded(), 0);
   });
   test('an unknown path is 404 and reaches nobody', async () => {
     for (const path of ['/', '/api/roomsX', '/api/v1/authX', '/api/v2/users', '/.well-known/openid-configuration', '/metrics', '/readyz']) {

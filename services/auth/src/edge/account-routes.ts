@@ -1,6 +1,6 @@
 // What somebody who is logged in may do with the account.
 import { addRoute, contextOf, identityOf } from '@parley/kit';
-import { PasswordBody } from '@parley/protocol';
+import { authOperations } from '@parley/protocol';
 import type { Express, RequestHandler } from 'express';
 import type { AccountChanges } from '../account-changes.ts';
 import type { Counted } from './answers.ts';
@@ -16,8 +16,7 @@ interface AccountRoutes {
 
 export function addAccountRoutes(app: Express, { changes, requireUser, limits, counted, json }: AccountRoutes): void {
   addRoute(app, {
-    method: 'post',
-    path: '/api/v1/auth/logout',
+    operation: authOperations.logout,
     before: [requireUser],
     handle: async ({ response }) => {
       await counted('logout', response, () => changes.logout(identityOf(response)));
@@ -25,10 +24,8 @@ export function addAccountRoutes(app: Express, { changes, requireUser, limits, c
     },
   });
   addRoute(app, {
-    method: 'post',
-    path: '/api/v1/auth/password',
+    operation: authOperations.changePassword,
     before: [requireUser, json],
-    body: PasswordBody,
     handle: async ({ body, response }) => {
       const identity = identityOf(response);
       await counted('password', response, async () => {

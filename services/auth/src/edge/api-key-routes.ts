@@ -1,17 +1,14 @@
 // API keys for administrators: made, listed, revoked. A key is shown once; what is kept cannot show it again.
 import { randomBytes } from 'node:crypto';
 import { addRoute, AppError, type Log } from '@parley/kit';
-import { CreateApiKeyBody, PageQuery, type ApiKey, type ApiKeyCreated, type ApiKeyList } from '@parley/protocol';
-import { Type } from '@sinclair/typebox';
+import { authOperations, type ApiKey, type ApiKeyCreated, type ApiKeyList } from '@parley/protocol';
 import type { Express, RequestHandler } from 'express';
 import { apiKeyOf, parseApiKey, PREFIX_BYTES, SECRET_BYTES } from '../domain/api-key.ts';
 import { checkedName } from '../domain/profile.ts';
 import type { ApiKeys, StoredApiKey } from '../ports.ts';
 
-const PATH = '/api/v1/api-keys';
 /** The prefix has 32 bits; several collisions in a row are no chance. */
 const PREFIX_TRIES = 5;
-const KeyPath = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 
 export interface ApiKeyRoutes {
   apiKeys: ApiKeys;
@@ -24,10 +21,8 @@ export interface ApiKeyRoutes {
 
 export function addApiKeyRoutes(app: Express, { apiKeys, requireAdmin, json, log, now }: ApiKeyRoutes): void {
   addRoute(app, {
-    method: 'get',
-    path: PATH,
+    operation: authOperations.listApiKeys,
     before: [requireAdmin],
-    query: PageQuery,
     handle: async ({ query: { limit, cursor } }) => {
       const keys = await apiKeys.list({ after: positionOf(cursor), limit: limit + 1 });
       const shown = keys.slice(0, limit);
@@ -36,10 +31,8 @@ export function addApiKeyRoutes(app: Express, { apiKeys, requireAdmin, json, log
     },
   });
   addRoute(app, {
-    method: 'post',
-    path: PATH,
+    operation: authOperations.createApiKey,
     before: [requireAdmin, json],
-    body: CreateApiKeyBody,
     handle: async ({ body: { name, scopes }, response }) => {
       response.setHeader('Cache-Control', 'no-store');
       const { key, stored } = await createKey(apiKeys, { name: checkedName(name), scopes, at: now() });
@@ -48,10 +41,8 @@ export function addApiKeyRoutes(app: Express, { apiKeys, requireAdmin, json, log
     },
   });
   addRoute(app, {
-    method: 'delete',
-    path: `${PATH}/:id`,
+    operation: authOperations.revokeApiKey,
     before: [requireAdmin],
-    params: KeyPath,
     handle: async ({ params: { id } }) => {
       if (!(await apiKeys.revoke(id, now()))) throw new AppError('not_found', 'There is no such API key');
       log.info({ api_key_id: id }, 'API key revoked');

@@ -1,6 +1,6 @@
 // REST of auth. Bodies are read per route, after the API key: an unknown caller makes no work.
 import { addRoute, contextOf } from '@parley/kit';
-import { BODY_MAX_BYTES, LoginBody, RefreshBody, RegisterBody } from '@parley/protocol';
+import { authOperations, BODY_MAX_BYTES } from '@parley/protocol';
 import express, { type Express, type RequestHandler } from 'express';
 import type { AccountChanges } from '../account-changes.ts';
 import type { PublicJwk } from '../adapters/signing-keys.ts';
@@ -30,10 +30,8 @@ export function addAuthRoutes(app: Express, { login, changes, apiKey, keyRoutes,
   const json = express.json({ limit: BODY_MAX_BYTES, strict: true });
   const counted = countingAttempts(metrics);
   addRoute(app, {
-    method: 'post',
-    path: '/api/v1/auth/register',
+    operation: authOperations.register,
     before: [apiKey, json],
-    body: RegisterBody,
     handle: async ({ body, response }) => {
       const answer = await counted('register', response, async () => {
         await takeAttempt(limits, { clientIp: contextOf(response).clientIp, email: normaliseEmail(body.email) }, response);
@@ -43,10 +41,8 @@ export function addAuthRoutes(app: Express, { login, changes, apiKey, keyRoutes,
     },
   });
   addRoute(app, {
-    method: 'post',
-    path: '/api/v1/auth/login',
+    operation: authOperations.login,
     before: [apiKey, json],
-    body: LoginBody,
     handle: async ({ body, response }) => {
       const email = normaliseEmail(body.email);
       const answer = await counted('login', response, async () => {
@@ -57,17 +53,14 @@ export function addAuthRoutes(app: Express, { login, changes, apiKey, keyRoutes,
     },
   });
   addRoute(app, {
-    method: 'post',
-    path: '/api/v1/auth/refresh',
+    operation: authOperations.refresh,
     before: [json],
-    body: RefreshBody,
     handle: async ({ body, response }) => ({ body: await counted('refresh', response, () => login.refresh(body.refresh_token)) }),
   });
   addAccountRoutes(app, { changes, requireUser, limits, counted, json });
   addApiKeyRoutes(app, { ...keyRoutes, json });
   addRoute(app, {
-    method: 'get',
-    path: '/.well-known/jwks.json',
+    operation: authOperations.publicKeys,
     handle: ({ response }) => {
       response.setHeader('Cache-Control', JWKS_CACHE);
       return { body: { keys: keys() } };

@@ -1,14 +1,11 @@
 // REST of invitations: what waits for an answer, accept, decline, take back.
 import { isId } from '@parley/chat-store';
 import { addRoute, AppError, identityOf } from '@parley/kit';
-import { PageQuery, type InvitationList } from '@parley/protocol';
-import { Type } from '@sinclair/typebox';
+import { invitationOperations, type InvitationList } from '@parley/protocol';
 import type { Express } from 'express';
 import { announceAnswer, announceChange, announceWithdrawn } from '../announcements.ts';
 import { decodeInvitationCursor, encodeInvitationCursor, pageOf } from '../domain/cursor.ts';
 import { actorOf, cursorOf, type RouteContext } from './route-context.ts';
-
-const InvitationPath = Type.Object({ id: Type.String({ maxLength: 100 }) });
 
 function known(id: string): string {
   if (!isId(id)) throw new AppError('invitation_not_found');
@@ -18,10 +15,8 @@ function known(id: string): string {
 export function addInvitationRoutes(app: Express, { invitations, announcer, requireUser, now }: RouteContext): void {
   const before = [requireUser];
   addRoute(app, {
-    method: 'get',
-    path: '/api/invitations',
+    operation: invitationOperations.listInvitations,
     before,
-    query: PageQuery,
     handle: async ({ query, response }) => {
       const cursor = cursorOf(query.cursor, decodeInvitationCursor);
       const rows = await invitations.pending(identityOf(response).userId, { limit: query.limit + 1, ...(cursor ? { cursor } : {}) });
@@ -29,15 +24,13 @@ export function addInvitationRoutes(app: Express, { invitations, announcer, requ
       return { body: { invitations: items, next_cursor: last ? encodeInvitationCursor(last) : null } satisfies InvitationList };
     },
   });
-  for (const [verb, answer] of [
-    ['accept', 'accepted'],
-    ['decline', 'declined'],
+  for (const [operation, answer] of [
+    [invitationOperations.acceptInvitation, 'accepted'],
+    [invitationOperations.declineInvitation, 'declined'],
   ] as const) {
     addRoute(app, {
-      method: 'post',
-      path: `/api/invitations/:id/${verb}`,
+      operation,
       before,
-      params: InvitationPath,
       handle: async ({ params: { id }, response }) => {
         const answered = await invitations.answer(known(id), actorOf(response), answer, now());
         if (!answered.ok) throw new AppError(answered.error);
@@ -48,10 +41,8 @@ export function addInvitationRoutes(app: Express, { invitations, announcer, requ
     });
   }
   addRoute(app, {
-    method: 'delete',
-    path: '/api/invitations/:id',
+    operation: invitationOperations.withdrawInvitation,
     before,
-    params: InvitationPath,
     handle: async ({ params: { id }, response }) => {
       await announceWithdrawn(announcer, [await invitations.withdraw(known(id), actorOf(response).id, now())]);
       return { status: 204 };

@@ -1,16 +1,12 @@
 // REST of a room's members, and of one's own place in a room.
 import { addRoute, identityOf } from '@parley/kit';
-import { InviteBody, PageQuery, RoleBody, RoomId, UserId, type InvitationsSent, type Member, type MemberList } from '@parley/protocol';
-import { Type } from '@sinclair/typebox';
+import { memberOperations, roomOperations, type InvitationsSent, type Member, type MemberList } from '@parley/protocol';
 import type { Express } from 'express';
 import { announceChange, announceInvitations } from '../announcements.ts';
 import { decodeUserCursor, encodeUserCursor, pageOf } from '../domain/cursor.ts';
 import { memberAnswer } from '../domain/room-answer.ts';
 import type { Actor } from '../ports.ts';
-import { actorOf, cursorOf, placeOf, requireUsers, RoomPath, type RouteContext } from './route-context.ts';
-
-const MEMBERS = '/api/rooms/:id/members';
-const MemberPath = Type.Object({ id: RoomId, user_id: UserId });
+import { actorOf, cursorOf, placeOf, requireUsers, type RouteContext } from './route-context.ts';
 
 export function addMemberRoutes(app: Express, context: RouteContext): void {
   addListAndInvite(app, context);
@@ -21,11 +17,8 @@ export function addMemberRoutes(app: Express, context: RouteContext): void {
 function addListAndInvite(app: Express, { memberships, invitations, users, announcer, requireUser, now }: RouteContext): void {
   const before = [requireUser];
   addRoute(app, {
-    method: 'get',
-    path: MEMBERS,
+    operation: memberOperations.listMembers,
     before,
-    params: RoomPath,
-    query: PageQuery,
     handle: async ({ params: { id }, query, response }) => {
       const after = cursorOf(query.cursor, decodeUserCursor);
       const page = { limit: query.limit + 1, ...(after === undefined ? {} : { after }) };
@@ -36,11 +29,8 @@ function addListAndInvite(app: Express, { memberships, invitations, users, annou
     },
   });
   addRoute(app, {
-    method: 'post',
-    path: MEMBERS,
+    operation: memberOperations.inviteMembers,
     before,
-    params: RoomPath,
-    body: InviteBody,
     handle: async ({ params: { id }, body: { user_ids }, response }) => {
       await requireUsers(users, user_ids);
       const place = placeOf(response, id);
@@ -56,10 +46,8 @@ function addChanges(app: Express, context: RouteContext): void {
   const { memberships, announcer, requireUser, now } = context;
   const before = [requireUser];
   addRoute(app, {
-    method: 'delete',
-    path: `${MEMBERS}/:user_id`,
+    operation: memberOperations.removeMember,
     before,
-    params: MemberPath,
     handle: async ({ params: { id, user_id }, response }) => {
       const place = placeOf(response, id);
       const change =
@@ -71,11 +59,8 @@ function addChanges(app: Express, context: RouteContext): void {
     },
   });
   addRoute(app, {
-    method: 'patch',
-    path: `${MEMBERS}/:user_id`,
+    operation: memberOperations.changeRole,
     before,
-    params: MemberPath,
-    body: RoleBody,
     handle: async ({ params: { id, user_id }, body: { role }, response }) => {
       const target = await named(context, user_id);
       const change = await memberships.setRole(placeOf(response, id), target, role, now());
@@ -88,24 +73,20 @@ function addChanges(app: Express, context: RouteContext): void {
 function addOwnPlace(app: Express, { memberships, rooms, announcer, requireUser, now }: RouteContext): void {
   const before = [requireUser];
   addRoute(app, {
-    method: 'post',
-    path: '/api/rooms/:id/leave',
+    operation: memberOperations.leaveRoom,
     before,
-    params: RoomPath,
     handle: async ({ params: { id }, response }) => {
       await announceChange(announcer, await memberships.leave(placeOf(response, id), now()));
       return { status: 204 };
     },
   });
-  for (const [verb, hidden] of [
-    ['hide', true],
-    ['unhide', false],
+  for (const [operation, hidden] of [
+    [roomOperations.hideRoom, true],
+    [roomOperations.unhideRoom, false],
   ] as const) {
     addRoute(app, {
-      method: 'post',
-      path: `/api/rooms/:id/${verb}`,
+      operation,
       before,
-      params: RoomPath,
       handle: async ({ params: { id }, response }) => {
         await rooms.setHidden(actorOf(response).id, id, hidden, now());
         return { status: 204 };

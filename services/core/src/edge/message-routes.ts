@@ -1,20 +1,17 @@
 // REST of a room's log: history, new messages, the read marker.
 import { addRoute, AppError, identityOf, limitError, setLimitHeaders } from '@parley/kit';
-import { MarkReadBody, MessagesQuery, SendMessageBody, type Entry, type MarkReadAnswer, type MessageList } from '@parley/protocol';
+import { messageOperations, type Entry, type MarkReadAnswer, type MessageList, type SendMessageBody } from '@parley/protocol';
 import type { Express, Request, Response } from 'express';
 import { announceReadMark } from '../announcements.ts';
 import { planMessage } from '../domain/message-body.ts';
-import { actorOf, bodyOptional, RoomPath, type RouteContext } from './route-context.ts';
+import { actorOf, type RouteContext } from './route-context.ts';
 
 export function addMessageRoutes(app: Express, context: RouteContext): void {
   const { rooms } = context;
   const before = [context.requireUser];
   addRoute(app, {
-    method: 'get',
-    path: '/api/rooms/:id/messages',
+    operation: messageOperations.listMessages,
     before,
-    params: RoomPath,
-    query: MessagesQuery,
     handle: async ({ params: { id }, query, response }) => {
       if (query.before_seq !== undefined && query.after_seq !== undefined)
         throw new AppError('invalid_request', '/query: give before_seq or after_seq, not both');
@@ -24,19 +21,13 @@ export function addMessageRoutes(app: Express, context: RouteContext): void {
     },
   });
   addRoute(app, {
-    method: 'post',
-    path: '/api/rooms/:id/messages',
+    operation: messageOperations.sendMessage,
     before,
-    params: RoomPath,
-    body: SendMessageBody,
     handle: ({ params: { id }, body, request, response }) => sendMessage(context, { roomId: id, body, request, response }),
   });
   addRoute(app, {
-    method: 'post',
-    path: '/api/rooms/:id/mark-read',
-    before: [...before, bodyOptional],
-    params: RoomPath,
-    body: MarkReadBody,
+    operation: messageOperations.markRead,
+    before: before,
     handle: async ({ params: { id }, body, response }) => {
       const mark = await rooms.markRead({ roomId: id, userId: identityOf(response).userId, seq: body.seq ?? Number.MAX_SAFE_INTEGER });
       if (mark.moved) await announceReadMark(context.announcer, mark, (limits) => rooms.memberIds(id, limits));

@@ -1,36 +1,30 @@
 // REST of rooms: create, list, look at, rename, delete.
 import { addRoute, AppError, identityOf } from '@parley/kit';
-import { CreateDirectBody, CreateRoomBody, RenameRoomBody, RoomsQuery, type Room, type RoomList } from '@parley/protocol';
+import { roomOperations, type CreateRoomBody, type Room, type RoomList } from '@parley/protocol';
 import type { Express } from 'express';
 import { announceChange, announceInvitations, announceRoom } from '../announcements.ts';
 import { decodeRoomCursor, encodeRoomCursor, pageOf } from '../domain/cursor.ts';
 import { namedUsers, planRoom } from '../domain/room-plan.ts';
 import type { Actor } from '../ports.ts';
-import { actorOf, cursorOf, placeOf, requireUsers, RoomPath, withMembers, type RouteContext } from './route-context.ts';
+import { actorOf, cursorOf, placeOf, requireUsers, withMembers, type RouteContext } from './route-context.ts';
 
 export function addRoomRoutes(app: Express, context: RouteContext): void {
   const { rooms, announcer, now } = context;
   const before = [context.requireUser];
   addRoute(app, {
-    method: 'post',
-    path: '/api/rooms',
+    operation: roomOperations.createRoom,
     before,
-    body: CreateRoomBody,
     handle: ({ body, response }) => createRoom(context, actorOf(response), body),
   });
   addRoute(app, {
-    method: 'post',
-    path: '/api/rooms/direct',
+    operation: roomOperations.createDirectRoom,
     before,
-    body: CreateDirectBody,
     handle: ({ body: { other_user_id }, response }) =>
       createRoom(context, actorOf(response), { room_type: 'direct', member_ids: [other_user_id] }),
   });
   addRoute(app, {
-    method: 'get',
-    path: '/api/rooms',
+    operation: roomOperations.listRooms,
     before,
-    query: RoomsQuery,
     handle: async ({ query, response }) => {
       const cursor = cursorOf(query.cursor, decodeRoomCursor);
       const page = { limit: query.limit + 1, includeHidden: query.include_hidden, ...(cursor ? { cursor } : {}) };
@@ -40,18 +34,13 @@ export function addRoomRoutes(app: Express, context: RouteContext): void {
     },
   });
   addRoute(app, {
-    method: 'get',
-    path: '/api/rooms/:id',
+    operation: roomOperations.getRoom,
     before,
-    params: RoomPath,
     handle: async ({ params: { id }, response }) => ({ body: await showRoom(context, identityOf(response).userId, id) }),
   });
   addRoute(app, {
-    method: 'patch',
-    path: '/api/rooms/:id',
+    operation: roomOperations.renameRoom,
     before,
-    params: RoomPath,
-    body: RenameRoomBody,
     handle: async ({ params: { id }, body, response }) => {
       const change = await rooms.rename(placeOf(response, id), body.name.trim(), now());
       if (change) await announceChange(announcer, change);
@@ -59,10 +48,8 @@ export function addRoomRoutes(app: Express, context: RouteContext): void {
     },
   });
   addRoute(app, {
-    method: 'delete',
-    path: '/api/rooms/:id',
+    operation: roomOperations.deleteRoom,
     before,
-    params: RoomPath,
     handle: async ({ params: { id }, response }) => {
       await announceChange(announcer, await rooms.delete(placeOf(response, id), now()));
       return { status: 204 };

@@ -1,7 +1,6 @@
 // What the routes of core share.
 import { AppError, identityOf, type BucketLimit, type RateLimiter } from '@parley/kit';
-import { RoomId, type Room } from '@parley/protocol';
-import { Type } from '@sinclair/typebox';
+import type { Room } from '@parley/protocol';
 import type { RequestHandler, Response } from 'express';
 import { roomAnswers, type RoomView } from '../domain/room-answer.ts';
 import type { Actor, Announcer, Invitations, Memberships, MessageLog, Place, Rooms, Tickets, Users } from '../ports.ts';
@@ -20,8 +19,6 @@ export interface RouteContext {
   requireUser: RequestHandler;
   now: () => Date;
 }
-
-export const RoomPath = Type.Object({ id: RoomId });
 
 export function actorOf(response: Response): Actor {
   const { userId, name } = identityOf(response);
@@ -49,9 +46,3 @@ export async function withMembers({ rooms, users }: RouteContext, views: readonl
   const members = await rooms.members(views.map((view) => view.id));
   return roomAnswers(views, members, await users.names(members.map((member) => member.userId)));
 }
-
-/** A call may come without a body when its schema has no required field. */
-export const bodyOptional: RequestHandler = (request, _response, next) => {
-  if (request.body === undefined && request.get('content-type') === undefined) request.body = {};
-  next();
-};

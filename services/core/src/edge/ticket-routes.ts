@@ -1,13 +1,12 @@
 // REST of tickets: what a browser opens its WebSocket with.
 import { addRoute, identityOf } from '@parley/kit';
-import type { TicketAnswer } from '@parley/protocol';
+import { ticketOperations, type TicketAnswer } from '@parley/protocol';
 import type { Express } from 'express';
 import type { RouteContext } from './route-context.ts';
 
 export function addTicketRoutes(app: Express, { tickets, requireUser }: RouteContext): void {
   addRoute(app, {
-    method: 'post',
-    path: '/api/ws-ticket',
+    operation: ticketOperations.createTicket,
     before: [requireUser],
     handle: async ({ response }) => {
       const { ticket, expiresInSeconds } = await tickets.create(identityOf(response));

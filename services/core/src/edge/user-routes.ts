@@ -1,21 +1,16 @@
 // REST of users: names for everybody, the e-mail address only for oneself.
 import { addRoute, AppError, identityOf } from '@parley/kit';
-import { UserId, UsersQuery, type User, type UserList } from '@parley/protocol';
-import { Type } from '@sinclair/typebox';
+import { userOperations, type User, type UserList } from '@parley/protocol';
 import type { Express } from 'express';
 import { decodeUserCursor, encodeUserCursor, pageOf } from '../domain/cursor.ts';
 import type { Account } from '../ports.ts';
 import { cursorOf, type RouteContext } from './route-context.ts';
 
-const UserPath = Type.Object({ id: UserId });
-
 export function addUserRoutes(app: Express, { users, requireUser }: RouteContext): void {
   const before = [requireUser];
   addRoute(app, {
-    method: 'get',
-    path: '/api/v1/users',
+    operation: userOperations.listUsers,
     before,
-    query: UsersQuery,
     handle: async ({ query }) => {
       const after = cursorOf(query.cursor, decodeUserCursor);
       const words = query.query?.trim();
@@ -29,16 +24,13 @@ export function addUserRoutes(app: Express, { users, requireUser }: RouteContext
     },
   });
   addRoute(app, {
-    method: 'get',
-    path: '/api/v1/users/me',
+    operation: userOperations.getOwnUser,
     before,
     handle: async ({ response }) => ({ body: ownAnswer(await users.account(identityOf(response).userId)) }),
   });
   addRoute(app, {
-    method: 'get',
-    path: '/api/v1/users/:id',
+    operation: userOperations.getUser,
     before,
-    params: UserPath,
     handle: async ({ params: { id }, response }) => {
       if (id === identityOf(response).userId) return { body: ownAnswer(await users.account(id)) };
       const name = (await users.names([id])).get(id);

@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { BODY_MAX_BYTES, type HealthAnswer } from '@parley/protocol';
+import { BODY_MAX_BYTES, ownOperations, type ErrorCodeName, type HealthAnswer, type Operations } from '@parley/protocol';
 import { clientIp, type TrustedProxies } from './client-ip.ts';
 import { AppError } from './errors.ts';
 import type { Log } from './log.ts';
+import { refuseOtherMethods } from './methods.ts';
 import type { Metrics } from './metrics.ts';
+import { describeService } from './openapi.ts';
 import { PROBLEM_TYPE, problemOf, toAppError } from './problem.ts';
 import { LIMIT_HEADERS } from './rate-limit/http.ts';
 
@@ -21,6 +23,10 @@ export interface HttpOptions {
   /** false for a gateway that passes bodies on as they come */
   parseJson?: boolean;
   health: () => HealthAnswer;
+  /** What the service offers: for its OpenAPI document, and for the methods of each path. */
+  operations: Operations;
+  /** Codes that any of them may be refused with beside its own. */
+  everywhere?: readonly ErrorCodeName[];
   /** Adds the service's routes. */
   routes: (app: Express) => void;
 }
@@ -47,6 +53,8 @@ export function createHttpApp(options: HttpOptions): Express {
     const answer = options.health();
     response.status(answer.status === 'ok' ? 200 : 503).json(answer);
   });
+  addDescription(app, options);
+  app.use(refuseOtherMethods({ ...ownOperations, ...options.operations }));
   if (options.parseJson !== false) app.use(express.json({ limit: BODY_MAX_BYTES, strict: true }));
   options.routes(app);
   app.use(() => {
@@ -59,6 +67,15 @@ export function createHttpApp(options: HttpOptions): Express {
     sendProblem(response, known);
   });
   return app;
+}
+
+/** Made at the first call: most processes are never asked. */
+function addDescription(app: Express, { service, operations, everywhere = [], health }: HttpOptions): void {
+  let text: string | undefined;
+  app.get(ownOperations.openapi.path, (_request, response) => {
+    text ??= JSON.stringify(describeService({ service, version: health().version, operations, everywhere }));
+    response.type('json').send(text);
+  });
 }
 
 export function sendProblem(response: Response, error: AppError): void {

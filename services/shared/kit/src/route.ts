@@ -1,4 +1,5 @@
 // Typed routes: path, query and body are checked by their schemas before the handler runs; the handler returns the answer.
+import type { Operation } from '@parley/protocol';
 import type { Static, TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import { Value } from '@sinclair/typebox/value';
@@ -22,29 +23,29 @@ export interface Answer {
 }
 
 interface Route<B extends TSchema, Q extends TSchema, P extends TSchema> {
-  method: 'get' | 'post' | 'patch' | 'delete';
-  path: string;
-  body?: B;
-  query?: Q;
-  params?: P;
+  operation: Operation<B, Q, P>;
   before?: RequestHandler[];
   handle: (input: RouteInput<Static<B>, Static<Q>, Static<P>>) => Promise<Answer> | Answer;
 }
 
 /** Adds one route. Errors thrown by the handler reach the error middleware (express 5 awaits it). */
 export function addRoute<B extends TSchema, Q extends TSchema, P extends TSchema>(app: Express, route: Route<B, Q, P>): void {
-  const body = route.body && checker(route.body, '');
-  const query = route.query && checker(route.query, '/query', true);
-  const params = route.params && checker(route.params, '/path', true);
-  app[route.method](route.path, ...(route.before ?? []), async (request: Request, response: Response) => {
-    if (body && request.body === undefined) {
+  const { operation } = route;
+  const body = operation.body && checker(operation.body, '');
+  const query = operation.query && checker(operation.query, '/query', true);
+  const params = operation.params && checker(operation.params, '/path', true);
+  // The pattern of express for /rooms/{id} is /rooms/:id.
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, ':$1');
+  app[operation.method](path, ...(route.before ?? []), async (request: Request, response: Response) => {
+    const isLeftOut = operation.bodyOptional === true && request.get('content-type') === undefined;
+    if (body && request.body === undefined && !isLeftOut) {
       throw new AppError(
         request.get('content-type') ? 'unsupported_media_type' : 'invalid_request',
         'Send a JSON body with Content-Type: application/json',
       );
     }
     const answer = await route.handle({
-      body: body ? body(request.body) : undefined,
+      body: body ? body(request.body ?? {}) : undefined,
       query: query ? query({ ...request.query }) : undefined,
       params: params ? params({ ...request.params }) : undefined,
       request,

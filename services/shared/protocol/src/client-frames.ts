@@ -5,11 +5,13 @@ import { HARD_MESSAGE_MAX_BYTES } from './limits.ts';
 export const RoomId = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
   description: 'UUID of a room, lower case',
+  examples: ['01980a3e-7c11-7d2f-9b1e-4f6f8a3b2c1d'],
 });
 export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Position in the room: dense, from 1' });
 export const ClientMsgId = Type.String({
   pattern: '^[A-Za-z0-9_-]{1,64}$',
   description: 'Id the client gives its message, once per message',
+  examples: ['c-1'],
 });
 export const MessageType = Type.Union([Type.Literal('text'), Type.Literal('image'), Type.Literal('file')]);
 export const Token = Type.String({ minLength: 1, maxLength: 8192 });

@@ -6,7 +6,7 @@ import { Entry } from './server-frames.ts';
 
 const strict = <P extends TProperties>(properties: P): TObject<P> => Type.Object(properties, { additionalProperties: false });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Timestamp = Type.String({ description: 'RFC 3339, UTC, milliseconds' });
+const Timestamp = Type.String({ description: 'RFC 3339, UTC, milliseconds', examples: ['2026-01-02T03:04:05.678Z'] });
 export const UserId = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
 /** RFC 9457 problem details. */
@@ -21,9 +21,14 @@ export const Problem = Type.Object({
   retry_after_ms: Type.Optional(Type.Integer()),
 });
 
-const Email = Type.String({ minLength: 3, maxLength: 254, pattern: '^\\s*[^\\s@]+@[^\\s@]+\\.[^\\s@]+\\s*$' });
+const Email = Type.String({
+  minLength: 3,
+  maxLength: 254,
+  pattern: '^\\s*[^\\s@]+@[^\\s@]+\\.[^\\s@]+\\s*$',
+  examples: ['ada@example.org'],
+});
 const Password = Type.String({ minLength: 8, maxLength: 128 });
-const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' });
+const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S', examples: ['Ada'] });
 
 export const RegisterBody = strict({ name: Name, email: Email, password: Password });
 export const LoginBody = strict({ email: Type.String({ maxLength: 254 }), password: Type.String({ maxLength: 128 }) });
@@ -34,6 +39,11 @@ export const AuthAnswer = Type.Object({
   refresh_token: Type.String(),
   expires_in: Type.Integer({ description: 'Life of the token in seconds' }),
   user: Type.Object({ id: UserId, name: Type.String(), email: Type.String() }),
+});
+
+/** A JSON Web Key Set (RFC 7517) with Ed25519 keys (RFC 8037). */
+export const PublicKeys = Type.Object({
+  keys: Type.Array(Type.Object({ kty: Type.String(), crv: Type.String(), x: Type.String(), kid: Type.String() })),
 });
 
 export const ApiKeyScope = Type.Union([Type.Literal('auth'), Type.Literal('admin')]);
@@ -69,7 +79,7 @@ export const UsersQuery = strict({
 export const UserList = Type.Object({ users: Type.Array(User), next_cursor: nullable(Type.String()) });
 
 export const RoomType = Type.Union([Type.Literal('direct'), Type.Literal('group')]);
-const RoomName = Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' });
+const RoomName = Type.String({ minLength: 1, maxLength: 120, pattern: '\\S', examples: ['Engines'] });
 export const CreateRoomBody = strict({
   room_type: RoomType,
   name: Type.Optional(RoomName),

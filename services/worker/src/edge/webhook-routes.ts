@@ -2,8 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { isId } from '@parley/chat-store';
 import { addRoute, AppError } from '@parley/kit';
-import { PAGE_DEFAULT, PAGE_MAX, RoomId } from '@parley/protocol';
-import { Type } from '@sinclair/typebox';
+import {
+  workerOperations,
+  type ReplayAnswer,
+  type Webhook as WebhookAnswer,
+  type WebhookCreated,
+  type WebhookDelivery,
+  type WebhookDeliveryList,
+  type WebhookList,
+} from '@parley/protocol';
 import type { Express, RequestHandler } from 'express';
 import { eventTypes } from '../consumers/event-schemas.ts';
 import { ANY_EVENT } from '../domain/webhook-plan.ts';
@@ -18,52 +25,22 @@ export interface WebhookRoutes {
   onReplay: () => void;
 }
 
-const strict = { additionalProperties: false };
-const WebhookPath = Type.Object({ id: RoomId });
-const CreateBody = Type.Object(
-  {
-    url: Type.String({ maxLength: 2048, pattern: '^https?://' }),
-    events: Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 50, uniqueItems: true }),
-    room_id: Type.Optional(RoomId),
-  },
-  strict,
-);
-const ListQuery = Type.Object(
-  { limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }), cursor: Type.Optional(RoomId) },
-  strict,
-);
-const State = Type.Union([Type.Literal('pending'), Type.Literal('delivered'), Type.Literal('failed')]);
-const DeliveriesQuery = Type.Object(
-  {
-    limit: Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT }),
-    cursor: Type.Optional(Type.Integer({ minimum: 1 })),
-    state: Type.Optional(State),
-  },
-  strict,
-);
-const ReplayBody = Type.Object(
-  { from: Type.Optional(Type.String({ maxLength: 40, description: 'RFC 3339; without it what failed' })) },
-  strict,
-);
-
 export function addWebhookRoutes(app: Express, { webhooks, requireAdmin, allowPrivate, onReplay }: WebhookRoutes): void {
   const before = [requireAdmin];
   addRoute(app, {
-    method: 'get',
-    path: '/api/v1/webhooks',
+    operation: workerOperations.listWebhooks,
     before,
-    query: ListQuery,
     handle: async ({ query: { limit, cursor } }) => {
       const found = await webhooks.list({ after: cursor === undefined ? undefined : idOf(cursor), limit: limit + 1 });
       const page = found.slice(0, limit);
-      return { body: { webhooks: page.map(answerOf), next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null } };
+      return {
+        body: { webhooks: page.map(answerOf), next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null } satisfies WebhookList,
+      };
     },
   });
   addRoute(app, {
-    method: 'post',
-    path: '/api/v1/webhooks',
+    operation: workerOperations.createWebhook,
     before,
-    body: CreateBody,
     handle: async ({ body, response }) => {
       const url = checkedUrl(body.url, allowPrivate);
       const unknown = body.events.filter((each) => each !== ANY_EVENT && !eventTypes.has(each));
@@ -77,45 +54,42 @@ export function addWebhookRoutes(app: Express, { webhooks, requireAdmin, allowPr
       const roomId = body.room_id === undefined ? null : idOf(body.room_id);
       const webhook = await webhooks.create({ url, secret, events: body.events, roomId, createdBy: adminKeyOf(response) });
       response.setHeader('Cache-Control', 'no-store');
-      return { status: 201, body: { ...answerOf(webhook), secret } };
+      return { status: 201, body: { ...answerOf(webhook), secret } satisfies WebhookCreated };
     },
   });
   addRoute(app, {
-    method: 'delete',
-    path: '/api/v1/webhooks/:id',
+    operation: workerOperations.deleteWebhook,
     before,
-    params: WebhookPath,
     handle: async ({ params }) => {
       if (!(await webhooks.remove(idOf(params.id)))) throw new AppError('not_found', 'There is no such webhook');
       return { status: 204 };
     },
   });
   addRoute(app, {
-    method: 'get',
-    path: '/api/v1/webhooks/:id/deliveries',
+    operation: workerOperations.listDeliveries,
     before,
-    params: WebhookPath,
-    query: DeliveriesQuery,
     handle: async ({ params, query: { limit, cursor, state } }) => {
       const id = idOf(params.id);
       if (!(await webhooks.find(id))) throw new AppError('not_found', 'There is no such webhook');
       const found = await webhooks.deliveries(id, { state, before: cursor, limit: limit + 1 });
       const page = found.slice(0, limit);
-      return { body: { deliveries: page.map(deliveryAnswer), next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null } };
+      return {
+        body: {
+          deliveries: page.map(deliveryAnswer),
+          next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null,
+        } satisfies WebhookDeliveryList,
+      };
     },
   });
   addRoute(app, {
-    method: 'post',
-    path: '/api/v1/webhooks/:id/replay',
+    operation: workerOperations.replayDeliveries,
     before,
-    params: WebhookPath,
-    body: ReplayBody,
     handle: async ({ params, body }) => {
       const from = body.from === undefined ? undefined : timeOf(body.from);
       const replayed = await webhooks.replay(idOf(params.id), { from });
       if (replayed === undefined) throw new AppError('not_found', 'There is no such webhook');
       onReplay();
-      return { status: 202, body: { replayed } };
+      return { status: 202, body: { replayed } satisfies ReplayAnswer };
     },
   });
 }
@@ -144,10 +118,10 @@ function timeOf(text: string): Date {
   return time;
 }
 
-const answerOf = (webhook: Webhook) => ({
+const answerOf = (webhook: Webhook): WebhookAnswer => ({
   id: webhook.id,
   url: webhook.url,
-  events: webhook.events,
+  events: [...webhook.events],
   room_id: webhook.roomId,
   created_by: webhook.createdBy,
   created_at: webhook.createdAt.toISOString(),
@@ -156,7 +130,7 @@ const answerOf = (webhook: Webhook) => ({
   failures: webhook.failures,
 });
 
-const deliveryAnswer = (delivery: DeliveryView) => ({
+const deliveryAnswer = (delivery: DeliveryView): WebhookDelivery => ({
   id: delivery.id,
   event_id: delivery.eventId,
   event_type: delivery.eventType,

@@ -1,0 +1,34 @@
+// Which methods a path has: OPTIONS is answered, and a method it has not is refused with 405 and Allow (RFC 9110 §15.5.6).
+import type { Operations } from '@parley/protocol';
+import type { RequestHandler } from 'express';
+import { AppError } from './errors.ts';
+
+/** Middleware. Paths without an operation go on. */
+export function refuseOtherMethods(operations: Operations): RequestHandler {
+  const paths = pathsOf(operations);
+  return (request, response, next) => {
+    const found = paths.filter(({ pattern }) => pattern.test(request.path));
+    // Both /users/me and /users/{id} stand for one path: what either has is allowed.
+    const allowed = [...new Set(found.flatMap(({ methods }) => [...methods]))];
+    if (found.length === 0 || allowed.includes(request.method)) return next();
+    response.setHeader('Allow', [...allowed, 'OPTIONS'].join(', '));
+    if (request.method !== 'OPTIONS') throw new AppError('method_not_allowed', `Allowed here: ${allowed.join(', ')}`);
+    response.status(204).end();
+  };
+}
+
+function pathsOf(operations: Operations): { pattern: RegExp; methods: Set<string> }[] {
+  const byPath = new Map<string, Set<string>>();
+  for (const { path, method } of Object.values(operations)) {
+    const methods = byPath.get(path) ?? new Set();
+    byPath.set(path, methods.add(method.toUpperCase()));
+    if (method === 'get') methods.add('HEAD');
+  }
+  return [...byPath].map(([path, methods]) => ({ pattern: patternOf(path), methods }));
+}
+
+/** As express matches by default: in upper or lower case, also with a slash at the end. */
+function patternOf(path: string): RegExp {
+  const escaped = path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+');
+  return new RegExp(`^${escaped}/?$`, 'i');
+}
