@@ -46,7 +46,9 @@ COPY operator ./operator
 RUN node kind/build.mjs --force && find services cdk8s operator -name src -type d -prune -exec rm -rf {} +
 
 FROM ${NODE_IMAGE} AS services
-ENV NODE_ENV=production
+# V8 lets the space for new objects grow to 32 MB in a storm of connects and keeps it: 2 kB for each of 15,000 idle sockets. A small one
+# costs no measurable CPU (npm run bench).
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=2
 WORKDIR /app
 COPY --from=services-packages /app ./
 COPY --from=build /app/services ./services

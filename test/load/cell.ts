@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bed } from './bed.ts';
 import { faultsIn, Generator, type Faults, type LoadAnswer, type PhaseAnswer } from './generator.ts';
 import { latencyOf, percentileMs, type Latency } from './histogram.ts';
-import { memoryOf } from './memory.ts';
+import { memoryOf, type Memory } from './memory.ts';
 import { bestStep, nextRate, type Step } from './ramp.ts';
 import { untilAtRest } from './quiet.ts';
 import type { Running } from './subject.ts';
@@ -16,6 +16,14 @@ const WARM_FACTOR = 5;
 const WARM_RATE_MAX = 2000;
 /** V8 gives memory of a burst back some seconds after it; an idle connection is what is left then. */
 const REST_MS = 10_000;
+/**
+ * The server collects garbage when it gets this signal: how much of it lies about at some moment says nothing about a connection. In a
+ * turn of its own, because what the handler's turn can reach stays.
+ */
+const COLLECT = 'SIGUSR2';
+const COLLECTING = ['--expose-gc', '--import', `data:text/javascript,process.on('${COLLECT}',()=>setTimeout(gc,0))`];
+/** open before the memory of the others is measured */
+const CONNECTIONS_BEFORE = 1000;
 
 export interface Timing {
   warm: number;
@@ -55,7 +63,9 @@ export interface CellOptions {
 }
 
 export async function measure({ bed, workload, subject, round, timing }: CellOptions): Promise<Cell> {
-  const server = await (workload.name === 'cluster' ? bed.startCluster(CLUSTER_REPLICAS) : bed.start(subject));
+  const server = await (workload.name === 'cluster'
+    ? bed.startCluster(CLUSTER_REPLICAS)
+    : bed.start(subject, { nodeArgs: workload.load.kind === 'connections' ? COLLECTING : [] }));
   let generator: Generator | undefined;
   try {
     generator = await startGenerator(bed, workload, { subject, server });
@@ -166,19 +176,30 @@ function usageOf({ cpu, busy, seconds }: PhaseAnswer | LoadAnswer) {
   return { cpu, seconds, others: Math.max(0, (busy - ours) / seconds), generatorCores: (cpu['generator'] ?? 0) / seconds };
 }
 
+async function memoryAtRest(pid: number): Promise<Memory> {
+  await sleep(REST_MS);
+  process.kill(pid, COLLECT);
+  await sleep(REST_MS / 5);
+  return memoryOf(pid);
+}
+
 interface Connections {
   generator: Generator;
   pid: number;
   counts: readonly number[];
 }
 
-/** Connects in steps; memory is read when everything has come to rest. */
+/**
+ * Connects in steps; memory is read when everything has come to rest. What the first thousand bring with them, such as compiled code and
+ * connections to the database, is no part of what the others cost.
+ */
 async function connections({ generator, pid, counts }: Connections): Promise<Omit<Cell, 'workload' | 'subject' | 'round'>> {
-  await sleep(REST_MS);
-  const before = memoryOf(pid);
+  mustBeClean('connecting', await generator.connect(HANDSHAKES_AT_ONCE, CONNECTIONS_BEFORE));
+  mustBeClean('joining', await generator.join(JOINS_AT_ONCE));
+  const before = await memoryAtRest(pid);
   const idle: NonNullable<Cell['idle']> = [];
   let first: { connected: PhaseAnswer; joined: PhaseAnswer } | undefined;
-  let open = 0;
+  let open = CONNECTIONS_BEFORE;
   for (const count of counts) {
     const connected = await generator.connect(HANDSHAKES_AT_ONCE, count - open);
     mustBeClean('connecting', connected);
@@ -186,9 +207,8 @@ async function connections({ generator, pid, counts }: Connections): Promise<Omi
     mustBeClean('joining', joined);
     first ??= { connected, joined };
     open = count;
-    await sleep(REST_MS);
-    const after = memoryOf(pid);
-    const each = (bytes: number) => Math.round(bytes / count);
+    const after = await memoryAtRest(pid);
+    const each = (bytes: number) => Math.round(bytes / (count - CONNECTIONS_BEFORE));
     idle.push({
       connections: count,
       bytesEach: each(after.rssBytes - before.rssBytes),

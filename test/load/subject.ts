@@ -40,8 +40,11 @@ const NO_LIMITS = Object.fromEntries([
   ['MESSAGE_WAIT_MAX_MS', '10000'],
 ]) as Record<string, string>;
 
+/** As in the image; see the Dockerfile. */
+const NODE_OPTIONS = ['--max-semi-space-size=2'];
+
 export function startChat({ core, env, nodeArgs }: SubjectOptions, name = 'chat'): Promise<Running> {
-  const args = [...nodeArgs, join(root, 'services/chat/dist/main.js')];
+  const args = [...NODE_OPTIONS, ...nodeArgs, join(root, 'services/chat/dist/main.js')];
   return start(name, pinned(core, process.execPath, args), {
     SERVER_HOST: '127.0.0.1',
     ADMIN_HOST: '127.0.0.1',

@@ -69,7 +69,7 @@ export function tokenVerifier(keys: JWTVerifyGetKey, { issuer, audience }: { iss
       const userId = payload['user_id'];
       if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || userId < 1) throw new AppError('invalid_token');
       const name = textClaim(payload, 'name') || `user ${userId}`;
-      return { userId, name, sid: textClaim(payload, 'sid'), ...commonClaims(payload) };
+      return identityOf({ userId, name }, payload, textClaim(payload, 'sid'));
     },
   };
 }
@@ -80,7 +80,7 @@ export function foreignVerifier({ key, userOf, issuer, audience, algorithms }: T
     async verify(token) {
       const payload = await verify(token);
       // What such an issuer calls a session is none of auth, and must not be taken for one.
-      return { ...userOf(payload), sid: '', ...commonClaims(payload) };
+      return identityOf(userOf(payload), payload, '');
     },
   };
 }
@@ -122,9 +122,13 @@ function checkedPayload(keys: JWTVerifyGetKey, { algorithms, ...expected }: Expe
 
 const textClaim = (payload: JWTPayload, name: string): string => (typeof payload[name] === 'string' ? payload[name] : '');
 
-const commonClaims = (payload: JWTPayload) => ({
+/** One literal with every field: an object that grows by spreading takes twice the memory, and there is one for each socket. */
+const identityOf = ({ userId, name }: { userId: number; name: string }, payload: JWTPayload, sid: string): Identity => ({
+  userId,
+  name,
   email: textClaim(payload, 'email'),
   jti: payload.jti ?? '',
+  sid,
   issuedAtMs: (payload.iat ?? 0) * 1000,
   expiresAtMs: (payload.exp ?? 0) * 1000,
 });
