@@ -4,9 +4,10 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { twoUsers } from '../../kind/cluster/src/report.ts';
 import { ResumingClient } from '../helpers/resuming-client.ts';
 import { WsClient } from '../helpers/ws-client.ts';
-import { clusterReady, directRoom, eventually, forward, kind, kubectl, refusal, user, type Forward } from './kind.ts';
+import { clusterReady, directRoom, eventually, forward, kind, kubectl, refusal, shell, user, type Forward } from './kind.ts';
 
 const haproxy = `service/${kind.chatCluster}-haproxy`;
 
@@ -46,6 +47,14 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
     const [header, row] = (await kubectl('get', 'chatclusters')).split('\n') as [string, string];
     assert.match(header, /^NAME +READY +REPLICAS +VERSION +AGE/);
     assert.match(row, /^demo +True +3 +0\.1\.0 /);
+  });
+
+  test('the lines that npm run kind prints make two users and a room, also a second time', async () => {
+    const lines = twoUsers(kind, `http://127.0.0.1:${gateway.port}`);
+    const roomOf = async () => (JSON.parse((await shell(lines)).split('\n').at(-1) ?? '') as { id: string }).id;
+    const first = await roomOf();
+    assert.match(first, /^[0-9a-f-]{36}$/);
+    assert.equal(await roomOf(), first);
   });
 
   test('two people on two replicas exchange messages, and history returns them newest first', async () => {

@@ -27,6 +27,12 @@ export async function kubectl(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** What a shell prints for these lines; throws with its error text. */
+export async function shell(lines: readonly string[]): Promise<string> {
+  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', lines.join('\n')], { env });
+  return stdout.trim();
+}
+
 /** kubectl apply of an object; resolves with the error text when it is refused, undefined when it is accepted. */
 export async function refusal(manifest: object): Promise<string | undefined> {
   const child = spawn('kubectl', ['--namespace', kind.namespace, 'apply', '--dry-run=server', '-f', '-'], {

@@ -7,7 +7,21 @@ interface ReportFacts {
   bin: string | undefined;
 }
 
-const user = (name: string) => JSON.stringify({ name, email: `${name.toLowerCase()}@example.com`, password: 'correct horse battery' });
+/** Shell lines that make two users and a room of them; they may run twice. The last one prints the room. */
+export function twoUsers({ namespace, apiKeySecret }: Pick<KindFile, 'namespace' | 'apiKeySecret'>, gateway: string): string[] {
+  const account = (name: string) => ({ email: `${name.toLowerCase()}@example.com`, password: 'correct horse battery' });
+  const user = (name: string) => JSON.stringify({ name, ...account(name) });
+  const login = (name: string) => `$(post /api/v1/auth/login '${JSON.stringify(account(name))}' "x-api-key: $KEY"`;
+  return [
+    `KEY=$(kubectl -n ${namespace} get secret ${apiKeySecret} -o jsonpath='{.data.apiKey}' | base64 -d)`,
+    `post() { curl -sS -H 'content-type: application/json' "${gateway}$1" -d "$2" -H "$3"; echo; }`,
+    `post /api/v1/auth/register '${user('Alice')}' "x-api-key: $KEY"`,
+    `post /api/v1/auth/register '${user('Bob')}' "x-api-key: $KEY"`,
+    `TOKEN=${login('Alice')} | sed -E 's/.*"token":"([^"]*)".*/\\1/')`,
+    `BOB=${login('Bob')} | sed -E 's/.*"id":([0-9]+).*/\\1/')`,
+    `post /api/rooms "{\\"room_type\\":\\"direct\\",\\"member_ids\\":[$BOB]}" "authorization: Bearer $TOKEN"`,
+  ];
+}
 
 /** Makes kubectl in a shell speak to the cluster. */
 export function shellLine(kubeconfig: string, bin: string | undefined): string {
@@ -32,12 +46,7 @@ export function report({ kubeconfig, namespace, chatCluster, apiKeySecret }: Kin
     '',
     'Two users, a token, a room of the two; the last line prints its id:',
     '',
-    `  KEY=$(kubectl -n ${namespace} get secret ${apiKeySecret} -o jsonpath='{.data.apiKey}' | base64 -d)`,
-    `  post() { curl -sS -H 'content-type: application/json' "http://localhost:8080$1" -d "$2" -H "$3"; echo; }`,
-    `  post /api/v1/auth/register '${user('Alice')}' "x-api-key: $KEY"`,
-    `  post /api/v1/auth/register '${user('Bob')}' "x-api-key: $KEY"`,
-    `  TOKEN=$(post /api/v1/auth/login '${user('Alice')}' "x-api-key: $KEY" | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')`,
-    `  post /api/rooms '{"room_type":"direct","member_ids":[2]}' "authorization: Bearer $TOKEN"`,
+    ...twoUsers({ namespace, apiKeySecret }, 'http://localhost:8080').map((line) => `  ${line}`),
     '',
     'Chat (then type the two frames):',
     '',
