@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ApiKey, ApiKeyCreated, ApiKeyList, Problem } from '@parley/protocol';
-import { newApiKey, newPerson, sha256, startAuthStack } from './auth-stack.ts';
+import { declared, newApiKey, newPerson, sha256, startAuthStack } from './auth-stack.ts';
 
 let stack: Awaited<ReturnType<typeof startAuthStack>>;
 before(async () => {
@@ -17,6 +17,8 @@ async function call<T>(method: string, path = '', { key = stack.apiKey, body }: 
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
+  const type = response.headers.get('content-type') ?? '';
+  declared({ method, path: `/api/v1/api-keys${path}`, status: response.status, type, body: text === '' ? undefined : JSON.parse(text) });
   return { status: response.status, headers: response.headers, body: (text === '' ? undefined : JSON.parse(text)) as T & Problem };
 }
 

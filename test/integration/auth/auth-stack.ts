@@ -2,10 +2,13 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { authConfig, startAuth, userMigrations } from '@parley/auth';
 import { createPostgres, loadConfig, migrate, postgresMigrations, createLog } from '@parley/kit';
-import type { AuthAnswer, Problem } from '@parley/protocol';
+import { authOperations, type AuthAnswer, type Problem } from '@parley/protocol';
+import { declaredBy } from '../../helpers/declared-answers.ts';
 import { startServers } from '../../helpers/servers.ts';
 
 export const quiet = createLog({ service: 'test', instance: 'test', level: 'fatal' });
+
+export const declared = declaredBy(authOperations);
 
 export function newApiKey(): string {
   return `pk_${randomBytes(4).toString('hex')}_${randomBytes(32).toString('base64url')}`;
@@ -58,6 +61,14 @@ export async function startAuthStack(changes: Record<string, string> = {}) {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
     const text = await response.text();
+    const type = response.headers.get('content-type') ?? '';
+    declared({
+      method: 'POST',
+      path: `/api/v1/auth/${path}`,
+      status: response.status,
+      type,
+      body: text === '' ? undefined : JSON.parse(text),
+    });
     return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Reply['body'], headers: response.headers };
   }
   return {

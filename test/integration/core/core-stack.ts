@@ -2,24 +2,27 @@
 import { connectMysql, createMysqlPool, chatMigrations, mysqlMigrations } from '@parley/chat-store';
 import { startCore, coreConfig } from '@parley/core';
 import { createLog, createPostgres, loadConfig, migrate } from '@parley/kit';
-import type {
-  Entry,
-  Invitation,
-  InvitationList,
-  MarkReadAnswer,
-  MemberList,
-  MessageList,
-  Problem,
-  Room,
-  RoomList,
-  TicketAnswer,
-  User,
-  UserList,
+import {
+  coreOperations,
+  type Entry,
+  type Invitation,
+  type InvitationList,
+  type MarkReadAnswer,
+  type MemberList,
+  type MessageList,
+  type Problem,
+  type Room,
+  type RoomList,
+  type TicketAnswer,
+  type User,
+  type UserList,
 } from '@parley/protocol';
+import { declaredBy } from '../../helpers/declared-answers.ts';
 import { startServers } from '../../helpers/servers.ts';
 import { startTokenIssuer } from '../../helpers/tokens.ts';
 
 export const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });
+const declared = declaredBy(coreOperations);
 export const DISABLED_USER = 120;
 
 /** Everything an answer may hold; a test reads what it expects. */
@@ -90,10 +93,12 @@ export async function startCoreStack(more: Record<string, string> = {}) {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body: text }) });
     const answer = await response.text();
+    const type = response.headers.get('content-type') ?? '';
+    declared({ method, path, status: response.status, type, body: answer === '' ? undefined : JSON.parse(answer) });
     return {
       status: response.status,
       body: (answer === '' ? {} : JSON.parse(answer)) as Body,
-      type: response.headers.get('content-type') ?? '',
+      type,
       headers: response.headers,
     };
   }

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { newId } from '@parley/chat-store';
+import { workerOperations } from '@parley/protocol';
+import { declaredBy } from '../../helpers/declared-answers.ts';
 import { eventually, startReceiver, startWorkerStack, type Call, type WorkerStack } from './worker-stack.ts';
 
+const declared = declaredBy(workerOperations);
 let stack: WorkerStack;
 let admin: string;
 let worker: Awaited<ReturnType<WorkerStack['worker']>>;
@@ -29,6 +32,8 @@ async function rest(method: string, path: string, { key = admin, body }: { key?:
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
+  const type = answer.headers.get('content-type') ?? '';
+  declared({ method, path: `/api/v1/webhooks${path}`, status: answer.status, type, body: text === '' ? undefined : JSON.parse(text) });
   return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
 }
 async function make(url: string, more: object = {}): Promise<Made> {

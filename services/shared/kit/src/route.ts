@@ -1,6 +1,6 @@
 // Typed routes: path, query and body are checked by their schemas before the handler runs; the handler returns the answer.
 import type { Operation } from '@parley/protocol';
-import type { Static, TSchema } from '@sinclair/typebox';
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import { Value } from '@sinclair/typebox/value';
 import type { Express, Request, RequestHandler, Response } from 'express';
@@ -57,11 +57,11 @@ export function addRoute<B extends TSchema, Q extends TSchema, P extends TSchema
   });
 }
 
-/** Text of query and path is converted to the schema's types first ("50" -> 50), and defaults are filled in. */
+/** Text of query and path becomes what the schema asks for first ("50" -> 50), and defaults are filled in. */
 function checker(schema: TSchema, at: string, convert = false): (value: unknown) => unknown {
   const check: TypeCheck<TSchema> = TypeCompiler.Compile(schema);
   return (given) => {
-    const value = convert ? Value.Convert(schema, Value.Default(schema, given)) : given;
+    const value = convert ? fromText(schema, Value.Default(schema, given) as Record<string, unknown>) : given;
     if (check.Check(value)) return value;
     const errors: FieldError[] = [];
     for (const error of check.Errors(value)) {
@@ -70,6 +70,19 @@ function checker(schema: TSchema, at: string, convert = false): (value: unknown)
     }
     throw new AppError('invalid_request', `${errors[0]?.path}: ${errors[0]?.message}`, { errors });
   };
+}
+
+/** Only text that is exactly such a value: TypeBox's own conversion makes 1 of "1.5". */
+function fromText(schema: TSchema, given: Record<string, unknown>): Record<string, unknown> {
+  const { properties = {} } = schema as Partial<TObject>;
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, valueOf(value, properties[name]?.['type'])]));
+}
+
+function valueOf(value: unknown, type: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (type === 'integer' && /^-?\d{1,16}$/.test(value)) return Number(value);
+  if (type === 'boolean' && /^(true|false)$/.test(value)) return value === 'true';
+  return value;
 }
 
 /** Middleware: a valid access token that was not revoked is required; its identity is left for {@link identityOf}. */

@@ -34,7 +34,14 @@ export type Operations = Readonly<Record<string, Operation>>;
 
 export const operation = <B extends TSchema, Q extends TSchema, P extends TSchema>(one: Operation<B, Q, P>): Operation<B, Q, P> => one;
 
-const everywhere: readonly ErrorCodeName[] = ['invalid_request', 'body_too_large', 'unsupported_media_type', 'internal', 'unavailable'];
+const everywhere: readonly ErrorCodeName[] = [
+  'invalid_request',
+  'body_too_large',
+  'unsupported_media_type',
+  'internal',
+  'unavailable',
+  'overloaded',
+];
 const bySecurity: Record<Security, readonly ErrorCodeName[]> = {
   none: [],
   bearer: ['unauthorized', 'invalid_token', 'token_expired', 'forbidden'],

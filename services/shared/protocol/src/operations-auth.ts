@@ -46,7 +46,7 @@ export const authOperations = {
     security: 'api_key',
     body: RegisterBody,
     answers: { 201: AuthAnswer },
-    errors: ['email_taken', 'overloaded'],
+    errors: ['email_taken'],
     limited: true,
   }),
   login: operation({
@@ -57,7 +57,7 @@ export const authOperations = {
     security: 'api_key',
     body: LoginBody,
     answers: { 200: AuthAnswer },
-    errors: ['invalid_credentials', 'overloaded'],
+    errors: ['invalid_credentials'],
     limited: true,
   }),
   refresh: operation({
@@ -87,7 +87,7 @@ export const authOperations = {
     security: 'bearer',
     body: PasswordBody,
     answers: { 204: null },
-    errors: ['invalid_credentials', 'overloaded'],
+    errors: ['invalid_credentials'],
     limited: true,
   }),
   listApiKeys: operation({
@@ -116,7 +116,7 @@ export const authOperations = {
     security: 'admin_key',
     params: KeyPath,
     answers: { 204: null },
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
   }),
   publicKeys: operation({
     method: 'get',

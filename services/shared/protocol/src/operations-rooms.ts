@@ -123,7 +123,7 @@ export const messageOperations = {
     headers: Type.Object({ 'Idempotency-Key': Type.Optional(ClientMsgId) }),
     body: SendMessageBody,
     answers: { 201: Entry, 200: Entry },
-    errors: ['not_a_member', 'message_too_large', 'overloaded', 'draining'],
+    errors: ['not_a_member', 'message_too_large', 'draining'],
     limited: true,
   }),
   markRead: operation({
