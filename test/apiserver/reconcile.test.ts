@@ -13,7 +13,8 @@ import { isNotFound, type KubeObject, type KubeTransport, type Method } from '..
 import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
 
 const charts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'charts');
-const DEADLINE_MS = 30_000;
+/** A watch that was refused waits up to 30 s before it tries again. */
+const DEADLINE_MS = 120_000;
 
 async function eventually<T>(what: string, read: () => Promise<T | undefined | false>): Promise<T> {
   const deadline = performance.now() + DEADLINE_MS;
