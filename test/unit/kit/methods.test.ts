@@ -29,6 +29,7 @@ describe('methods of a path', () => {
     for (const [method, path, allow] of [
       ['PUT', '/api/v1/users/7', 'GET, HEAD, OPTIONS'],
       ['DELETE', '/api/v1/users/me', 'GET, HEAD, OPTIONS'],
+      ['PATCH', '/api/rooms/direct', 'POST, OPTIONS'],
       ['PATCH', '/api/rooms', 'POST, GET, HEAD, OPTIONS'],
       ['GET', '/api/rooms/x/leave/', 'POST, OPTIONS'],
       ['POST', '/api/health', 'GET, HEAD, OPTIONS'],

@@ -7,10 +7,10 @@ import { AppError } from './errors.ts';
 export function refuseOtherMethods(operations: Operations): RequestHandler {
   const paths = pathsOf(operations);
   return (request, response, next) => {
-    const found = paths.filter(({ pattern }) => pattern.test(request.path));
-    // Both /users/me and /users/{id} stand for one path: what either has is allowed.
-    const allowed = [...new Set(found.flatMap(({ methods }) => [...methods]))];
-    if (found.length === 0 || allowed.includes(request.method)) return next();
+    // In letters before with a field, as in OpenAPI: /users/me is not a /users/{id}.
+    const found = paths.find(({ pattern }) => pattern.test(request.path));
+    if (!found || found.methods.has(request.method)) return next();
+    const allowed = [...found.methods];
     response.setHeader('Allow', [...allowed, 'OPTIONS'].join(', '));
     if (request.method !== 'OPTIONS') throw new AppError('method_not_allowed', `Allowed here: ${allowed.join(', ')}`);
     response.status(204).end();
@@ -24,7 +24,8 @@ function pathsOf(operations: Operations): { pattern: RegExp; methods: Set<string
     byPath.set(path, methods.add(method.toUpperCase()));
     if (method === 'get') methods.add('HEAD');
   }
-  return [...byPath].map(([path, methods]) => ({ pattern: patternOf(path), methods }));
+  const fields = (path: string) => path.split('{').length;
+  return [...byPath].sort(([a], [b]) => fields(a) - fields(b)).map(([path, methods]) => ({ pattern: patternOf(path), methods }));
 }
 
 /** As express matches by default: in upper or lower case, also with a slash at the end. */
