@@ -4,6 +4,8 @@ import { after, before, test } from 'node:test';
 import { gatewayConfig, startGateway } from '@parley/gateway';
 import { loadConfig } from '@parley/kit';
 import type { AuthAnswer, Problem } from '@parley/protocol';
+import { gatewayErrors, operationsOf } from '../../../services/gateway/src/domain/operations.ts';
+import { declaredBy } from '../../helpers/declared-answers.ts';
 import { newPerson, startAuthStack } from '../auth/auth-stack.ts';
 import { playService, quiet, type PlayedService } from './gateway-stack.ts';
 
@@ -31,12 +33,19 @@ after(async () => {
   await auth.stop();
 });
 
-const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-  fetch(`http://127.0.0.1:${gateway.port}/api/v1/auth/${path}`, {
+const declared = declaredBy(operationsOf({ auth: true }), gatewayErrors);
+
+async function post(name: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  const path = `/api/v1/auth/${name}`;
+  const response = await fetch(`http://127.0.0.1:${gateway.port}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-api-key': auth.apiKey, ...headers },
     body: JSON.stringify(body),
   });
+  const type = response.headers.get('content-type') ?? '';
+  declared({ method: 'POST', path, status: response.status, type, body: await response.clone().json() });
+  return response;
+}
 
 test('a registered user’s token opens the routes of core', async () => {
   const registered = await post('register', newPerson(), { 'x-forwarded-for': '192.0.2.1' });
