@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { twoUsers } from '../../kind/cluster/src/report.ts';
 import { ResumingClient } from '../helpers/resuming-client.ts';
+import { threePeople } from '../helpers/three-people.ts';
 import { WsClient } from '../helpers/ws-client.ts';
-import { clusterReady, directRoom, eventually, forward, kind, kubectl, refusal, shell, user, type Forward } from './kind.ts';
+import { apiKey, clusterReady, directRoom, eventually, forward, kind, kubectl, refusal, shell, user, type Forward } from './kind.ts';
 
 const haproxy = `service/${kind.chatCluster}-haproxy`;
 
@@ -75,6 +76,10 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
       ['hello yourself', 'hello'],
     );
     await Promise.all([first.close(), second.close()]);
+  });
+
+  test('Alice and Bob chat; Charlie reads nothing, joins nothing, and nothing of his is stored', async () => {
+    await threePeople({ gateway: `http://127.0.0.1:${gateway.port}`, chat: http(), apiKey: await apiKey() });
   });
 
   test('health names several instances', async () => {

@@ -86,12 +86,16 @@ export async function eventually<T>(what: string, check: () => Promise<T | undef
 
 export const clusterReady = () => kubectl('wait', `chatcluster/${kind.chatCluster}`, '--for=condition=Ready', '--timeout=180s');
 
+export async function apiKey(): Promise<string> {
+  const secret = JSON.parse(await kubectl('get', 'secret', kind.apiKeySecret, '-o', 'json')) as { data: { apiKey: string } };
+  return Buffer.from(secret.data.apiKey, 'base64').toString();
+}
+
 /** A user with a token, registered through the gateway. */
 export async function user(gateway: string, name: string): Promise<{ id: number; token: string }> {
-  const secret = JSON.parse(await kubectl('get', 'secret', kind.apiKeySecret, '-o', 'json')) as { data: { apiKey: string } };
   const response = await fetch(`${gateway}/api/v1/auth/register`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': Buffer.from(secret.data.apiKey, 'base64').toString() },
+    headers: { 'content-type': 'application/json', 'x-api-key': await apiKey() },
     body: JSON.stringify({ name, email: `${name}-${Date.now()}@example.org`, password: 'a long enough password' }),
   });
   if (response.status !== 201) throw new Error(`register: ${response.status} ${await response.text()}`);
