@@ -6,6 +6,7 @@ import { fqdnOf, ports, type Plan } from './plan.ts';
 
 const SECRETS_FOLDER = '/run/secrets/parley';
 
+/** A file of a Secret, and the variables that lead to it. */
 export interface Connection {
   env: k8s.EnvVar[];
   volume: k8s.Volume;
@@ -37,6 +38,18 @@ export const tokenEnv = (plan: Plan): k8s.EnvVar[] => [
   { name: 'JWT_ISSUER', value: 'parley' },
   { name: 'JWT_AUDIENCE', value: 'parley' },
 ];
+
+/** The list of trusted issuers, and a file for each shared secret. Without issuers there is nothing. */
+export function issuers(plan: Plan): { env: k8s.EnvVar[]; connections: Connection[] } {
+  const connections: Connection[] = [];
+  const list = plan.spec.auth.issuers.map(({ hs256SecretRef, ...issuer }, index) => {
+    if (!hs256SecretRef) return issuer;
+    const file = secretFile(`ISSUER_${index}`, hs256SecretRef.name, hs256SecretRef.key);
+    connections.push({ ...file, env: [] });
+    return { ...issuer, hs256SecretFile: file.env[0]?.value };
+  });
+  return { env: list.length > 0 ? [{ name: 'TRUSTED_ISSUERS', value: JSON.stringify(list) }] : [], connections };
+}
 
 export const kafkaPod = (plan: Plan, index: number): string => `${nameOf(plan.cluster, 'kafka')}-${index}.${fqdnOf(plan, 'kafka')}`;
 

@@ -53,6 +53,30 @@ const ILLEGAL: [why: string, spec: object, message: RegExp][] = [
   ['a volume policy that is none', { redis: { storage: { whenDeleted: 'Recycle' } } }, /whenDeleted.*"Retain", "Delete"/s],
   ['a message limit above the protocol’s', { chat: { messageMaxBytes: 1_000_000 } }, /messageMaxBytes.*less than or equal to 49152/s],
   ['a token life of a second', { auth: { accessTokenSeconds: 1 } }, /accessTokenSeconds.*greater than or equal to 60/s],
+  [
+    'an issuer without keys',
+    { auth: { issuers: [{ issuer: 'https://id.example.org', userIdMin: 1 }] } },
+    /issuers.*either jwksUrl or hs256SecretRef/s,
+  ],
+  [
+    'an issuer with two kinds of keys',
+    { auth: { issuers: [{ issuer: 'a', userIdMin: 1, jwksUrl: 'https://a.example/keys', hs256SecretRef: { name: 'a' } }] } },
+    /issuers.*either jwksUrl or hs256SecretRef/s,
+  ],
+  [
+    'an issuer twice',
+    { auth: { issuers: [1, 2].map((userIdMin) => ({ issuer: 'a', userIdMin, jwksUrl: 'https://a.example/keys' })) } },
+    /issuers.*stand in the list once/s,
+  ],
+  [
+    'an issuer with the name of auth',
+    { auth: { issuers: [{ issuer: 'parley', userIdMin: 1, jwksUrl: 'https://a.example/keys' }] } },
+    /issuers.*the one of auth/s,
+  ],
+  ['an issuer that may name any user', { auth: { issuers: [{ issuer: 'a', jwksUrl: 'https://a.example/keys' }] } }, /userIdMin.*Required/s],
+  ['notifications without a secret', { worker: { notifications: { url: 'https://push.example' } } }, /secretRef.*Required/s],
+  ['notifications to no URL', { worker: { notifications: { url: 'push', secretRef: { name: 'push' } } } }, /notifications\.url/],
+  ['webhooks that never fail', { worker: { webhooks: { failuresMax: 0 } } }, /failuresMax.*greater than or equal to 1/s],
   ['a version that is no image tag', { version: 'latest!' }, /version/],
 ];
 

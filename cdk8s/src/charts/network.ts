@@ -26,8 +26,25 @@ const INTERNET: k8s.NetworkPolicyPeer[] = [
 const KAFKA_PORTS = [ports.kafka, 9093, 9094];
 const services = ['chat', 'core', 'auth', 'gateway', 'worker'] as const;
 
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+}
+
+/** What the spec names outside of the cluster, which may be private: key sets of issuers, the receiver of notifications. */
+function outside({ spec }: Plan): Edge[] {
+  const { notifications } = spec.worker;
+  const keySets = [...new Set(spec.auth.issuers.flatMap(({ jwksUrl }) => (jwksUrl ? [portOf(jwksUrl)] : [])))];
+  const verifiers = keySets.length > 0 ? (['chat', 'core', 'gateway'] as const) : [];
+  return [
+    ...verifiers.map((from): Edge => ({ from, to: 'anywhere', ports: keySets })),
+    ...(notifications ? [{ from: 'worker' as const, to: 'anywhere' as const, ports: [portOf(notifications.url)] }] : []),
+  ];
+}
+
 /** Who talks to whom. Kubelet probes and port-forwards come from the node and are not subject to policies. */
-function edges({ spec }: Plan): Edge[] {
+function edges(plan: Plan): Edge[] {
+  const { spec } = plan;
   const database = (server: 'mysql' | 'postgres' | 'redis', users: Component[]): Edge[] =>
     users.map((from) => (spec[server].mode === 'builtin' ? { from, to: server, ports: [ports[server]] } : { from, to: 'anywhere', ports: [] }));
   const kafka: Edge[] =
@@ -55,7 +72,8 @@ function edges({ spec }: Plan): Edge[] {
     { from: 'gateway', to: 'auth', ports: [ports.auth] },
     { from: 'gateway', to: 'core', ports: [ports.core] },
     { from: 'gateway', to: 'worker', ports: [ports.worker] },
-    { from: 'worker', to: 'internet', ports: [] },
+    { from: 'worker', to: spec.worker.webhooks.allowPrivate ? 'anywhere' : 'internet', ports: [] },
+    ...outside(plan),
     { from: 'chat', to: 'auth', ports: [ports.auth] },
     { from: 'core', to: 'auth', ports: [ports.auth] },
     ...services.map((to): Edge => ({ from: 'operator', to, ports: [ports.admin] })),

@@ -1,7 +1,7 @@
 // Parley's own services: chat, core, auth, gateway, worker, all from one image with a command each.
 import type { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { authUrl, kafkaBrokers, mysqlUrl, postgresUrl, redisUrl, secretFile, tokenEnv, type Connection } from '../connections.ts';
+import { authUrl, issuers, kafkaBrokers, mysqlUrl, postgresUrl, redisUrl, secretFile, tokenEnv, type Connection } from '../connections.ts';
 import { emptyDir, httpProbe, podSpec, type ContainerSettings } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
 import { nameOf, type Component } from '../names.ts';
@@ -69,6 +69,7 @@ export class ChatChart extends ServiceChart {
       port: ports.chat,
       env: [
         ...tokenEnv(plan),
+        ...issuers(plan).env,
         ...env({
           MAX_CONNECTIONS: String(chat.maxConnections),
           MESSAGE_MAX_BYTES: String(chat.messageMaxBytes),
@@ -82,7 +83,7 @@ export class ChatChart extends ServiceChart {
           DRAIN_RATE_PERCENT_PER_SECOND: String(chat.drain.ratePercentPerSecond),
         }),
       ],
-      connections: [mysqlUrl(plan), redisUrl(plan)],
+      connections: [mysqlUrl(plan), redisUrl(plan), ...issuers(plan).connections],
       drainSeconds: chat.drain.windowSeconds + DRAIN_MARGIN_SECONDS,
     });
     this.statefulSet(chat.replicas, pod);
@@ -99,9 +100,10 @@ export class CoreChart extends ServiceChart {
       port: ports.core,
       env: [
         ...tokenEnv(plan),
+        ...issuers(plan).env,
         ...env({ MESSAGE_MAX_BYTES: String(plan.spec.chat.messageMaxBytes), ...rate('MESSAGE', plan.spec.chat.limits.message) }),
       ],
-      connections: [mysqlUrl(plan), postgresUrl(plan, 'USERS_DATABASE_URL'), redisUrl(plan)],
+      connections: [mysqlUrl(plan), postgresUrl(plan, 'USERS_DATABASE_URL'), redisUrl(plan), ...issuers(plan).connections],
     });
     this.deployment(plan.spec.core.replicas, pod);
     this.service({ http: ports.core, admin: ports.admin }, { headless: true });
@@ -137,6 +139,7 @@ export class GatewayChart extends ServiceChart {
       port: ports.gateway,
       env: [
         ...tokenEnv(plan),
+        ...issuers(plan).env,
         ...env({
           AUTH_URL: authUrl(plan),
           CORE_URL: `http://${fqdnOf(plan, 'core')}:${ports.core}`,
@@ -144,7 +147,7 @@ export class GatewayChart extends ServiceChart {
           ...rate('REST', plan.spec.gateway.requestLimit),
         }),
       ],
-      connections: [redisUrl(plan)],
+      connections: [redisUrl(plan), ...issuers(plan).connections],
     });
     this.deployment(plan.spec.gateway.replicas, pod);
     this.service({ http: ports.gateway, admin: ports.admin }, { headless: true });
@@ -155,13 +158,25 @@ export class GatewayChart extends ServiceChart {
 export class WorkerChart extends ServiceChart {
   constructor(scope: Construct, plan: Plan) {
     super(scope, plan, 'worker');
+    const { replicas, webhooks, notifications } = plan.spec.worker;
+    const secret = notifications?.secretRef;
     const pod = this.pod({
       entry: 'services/worker/dist/main.js',
       port: ports.worker,
-      env: env({ KAFKA_BROKERS: kafkaBrokers(plan).join(',') }),
-      connections: [mysqlUrl(plan), postgresUrl(plan, 'USERS_DATABASE_URL'), redisUrl(plan)],
+      env: env({
+        KAFKA_BROKERS: kafkaBrokers(plan).join(','),
+        WEBHOOK_ALLOW_PRIVATE: String(webhooks.allowPrivate),
+        WEBHOOK_FAILURES_MAX: String(webhooks.failuresMax),
+        ...(notifications ? { NOTIFICATIONS_WEBHOOK_URL: notifications.url } : {}),
+      }),
+      connections: [
+        mysqlUrl(plan),
+        postgresUrl(plan, 'USERS_DATABASE_URL'),
+        redisUrl(plan),
+        ...(secret ? [secretFile('NOTIFICATIONS_WEBHOOK_SECRET', secret.name, secret.key)] : []),
+      ],
     });
-    this.deployment(plan.spec.worker.replicas, pod);
+    this.deployment(replicas, pod);
     this.service({ http: ports.worker, admin: ports.admin }, { headless: true });
   }
 }

@@ -123,3 +123,17 @@ test('every pod may ask for names', () => {
 test('networkPolicy.enabled false leaves all policies out', () => {
   assert.ok(!objectsOf({ networkPolicy: { enabled: false } }).some(({ kind }) => kind === 'NetworkPolicy'));
 });
+
+test('key sets and the receiver of notifications are reached on their ports, webhooks in private ranges only when asked for', () => {
+  const issuers = [{ issuer: 'https://id.example.org', jwksUrl: 'https://id.example.org:8443/keys', userIdMin: 1000 }];
+  const notifications = { url: 'http://push.internal/parley', secretRef: { name: 'push' } };
+  const objects = objectsOf({ auth: { issuers }, worker: { notifications } });
+  const open = (from: KubeObject[], component: string) =>
+    (policyOf(from, component).egress ?? [])
+      .filter(({ to }) => !to)
+      .flatMap(({ ports }) => (ports ?? [{ port: 0 }]).map(({ port }) => port));
+  for (const component of ['chat', 'core', 'gateway']) assert.deepEqual(open(objects, component), [53, 53, 8443], component);
+  assert.deepEqual(open(objects, 'worker'), [53, 53, 80]);
+  assert.deepEqual(open(objects, 'auth'), [53, 53]);
+  assert.deepEqual(open(objectsOf({ worker: { webhooks: { allowPrivate: true } } }), 'worker'), [53, 53, 0]);
+});

@@ -1,6 +1,7 @@
 // What a ChatCluster becomes: names and selectors that people and immutable fields rely on, and how the spec shapes the objects.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readTrustedIssuers } from '@parley/kit';
 import { find, objectsOf, renderedSamples, workloads, type Workload } from './rendered.ts';
 
 /** Of the migration Job: it follows whatever its immutable template is made from. */
@@ -184,4 +185,56 @@ test('the Service of HAProxy has the three documented ports', () => {
   };
   assert.equal(type, 'LoadBalancer');
   assert.deepEqual(Object.fromEntries(ports.map(({ name, port }) => [name, port])), { gateway: 8080, chat: 8085, stats: 8404 });
+});
+
+test('trusted issuers arrive at every service that checks tokens, as it reads them, with the shared secrets as files', () => {
+  const issuers = [
+    { issuer: 'https://id.example.org', jwksUrl: 'https://id.example.org/keys', userIdMin: 1_000_000, audience: 'chat' },
+    { issuer: 'intranet', hs256SecretRef: { name: 'intranet', key: 'jwt' }, userIdMin: 2_000_000, userIdClaim: 'uid' },
+  ];
+  const objects = objectsOf({ auth: { issuers } });
+  for (const component of ['chat', 'core', 'gateway']) {
+    const { pod } = workload(objects, component);
+    const text = env(workload(objects, component))['TRUSTED_ISSUERS'] ?? '';
+    const read: string[] = [];
+    const trusted = readTrustedIssuers(text, {
+      own: { issuer: 'parley', audience: 'parley' },
+      readFile: (path) => {
+        read.push(path);
+        return Buffer.alloc(32, 's');
+      },
+    });
+    assert.deepEqual(
+      trusted.map(({ issuer, audience }) => [issuer, audience]),
+      [
+        ['https://id.example.org', 'chat'],
+        ['intranet', 'parley'],
+      ],
+      component,
+    );
+    const mount = pod.containers[0]?.volumeMounts?.find(({ mountPath }) => read[0]?.startsWith(`${mountPath}/`));
+    const volume = pod.volumes?.find(({ name }) => name === mount?.name);
+    assert.equal(volume?.secret?.secretName, 'intranet');
+    assert.deepEqual(volume?.secret?.items, [{ key: 'jwt', path: 'jwt' }]);
+  }
+  assert.equal(env(workload(objectsOf({}), 'chat'))['TRUSTED_ISSUERS'], undefined);
+});
+
+test('webhooks and notifications reach the worker; the secret that signs is a file', () => {
+  const worker = workload(
+    objectsOf({
+      worker: {
+        webhooks: { allowPrivate: true, failuresMax: 3 },
+        notifications: { url: 'https://push.example/hook', secretRef: { name: 'push' } },
+      },
+    }),
+    'worker',
+  );
+  const variables = env(worker);
+  assert.equal(variables['WEBHOOK_ALLOW_PRIVATE'], 'true');
+  assert.equal(variables['WEBHOOK_FAILURES_MAX'], '3');
+  assert.equal(variables['NOTIFICATIONS_WEBHOOK_URL'], 'https://push.example/hook');
+  assert.equal(variables['NOTIFICATIONS_WEBHOOK_SECRET'], undefined);
+  assert.match(variables['NOTIFICATIONS_WEBHOOK_SECRET_FILE'] ?? '', /^\/run\/secrets\/.+\/secret$/);
+  assert.ok(worker.pod.volumes?.some(({ secret }) => secret?.secretName === 'push'));
 });

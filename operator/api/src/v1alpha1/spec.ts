@@ -1,6 +1,7 @@
 // The spec of a ChatCluster: the one source of the TypeScript type, the CRD's schema, the defaults and the reference page.
 // Every field has a default that works on a laptop's kind cluster, so that `spec: {}` is a valid cluster.
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
+import { Issuers, Notifications, Webhooks } from './outside.ts';
 import { externalRules, oneOf, resources, rules, SecretRef, section, Storage } from './schema-parts.ts';
 
 /** Upper bounds of replicas; HAProxy keeps a slot for each, so that scaling does not change its configuration. */
@@ -262,11 +263,21 @@ export const ChatClusterSpec = section(
         replicas: replicas(1, 'Replicas'),
         resources: resources({ cpu: '25m', memory: '128Mi', memoryLimit: '384Mi' }),
         accessTokenSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 900, description: 'Life of an access token in seconds' }),
+        issuers: Issuers,
         ...placement,
       },
       { description: 'Register, login, tokens' },
     ),
-    worker: service(1, 'Relay of events into Kafka'),
+    worker: section(
+      {
+        replicas: replicas(1, 'Replicas'),
+        resources: laptop,
+        webhooks: Webhooks,
+        notifications: Type.Optional(Notifications),
+        ...placement,
+      },
+      { description: 'Relay of events into Kafka, webhooks, notifications, audit log' },
+    ),
     ingress: Ingress,
     redis: Redis,
     kafka: Kafka,
