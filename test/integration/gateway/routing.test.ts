@@ -119,6 +119,15 @@ describe('headers', () => {
     const replaced = await get('/api/v1/auth/x', { 'x-request-id': 'a b' });
     assert.match(replaced.headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/);
   });
+  test('the caller’s trace goes on at the service, under a part of the gateway; without one a trace begins', async () => {
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const given = { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, tracestate: 'congo=t61rcWkgMzE' };
+    const { headers } = (await (await get('/api/v1/auth/x', given)).json()) as Echo;
+    assert.match(String(headers['traceparent']), new RegExp(`^00-${traceId}-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$`));
+    assert.equal(headers['tracestate'], given.tracestate);
+    const fresh = (await (await get('/api/v1/auth/x', { traceparent: 'nonsense' })).json()) as Echo;
+    assert.match(String(fresh.headers['traceparent']), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  });
   test('an untrusted peer’s X-Forwarded-For is replaced by its address', async () => {
     const seen = (await (await get('/api/v1/auth/x', { 'x-forwarded-for': '10.1.2.3', 'x-real-ip': '10.1.2.3' })).json()) as Echo;
     assert.equal(seen.headers['x-forwarded-for'], '127.0.0.1');

@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { mayRetry, upstreamError } from '../../../services/gateway/src/domain/failure.ts';
 import { answerHeaders, hasBody, requestHeaders } from '../../../services/gateway/src/domain/headers.ts';
 
-const context = { requestId: 'r-1', clientIp: '203.0.113.9' };
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+const context = { requestId: 'r-1', clientIp: '203.0.113.9', trace: { traceparent } };
 const failure = (code: string) => Object.assign(new Error(code), { code });
 
 describe('headers of a request', () => {
@@ -26,11 +27,18 @@ describe('headers of a request', () => {
       authorization: 'Bearer t',
       'x-request-id': 'r-1',
       'x-forwarded-for': '203.0.113.9',
+      traceparent,
     });
   });
   test('what a client claims about itself is replaced', () => {
-    const claims = { 'x-forwarded-for': '10.0.0.1', forwarded: 'for=10.0.0.1', 'x-real-ip': '10.0.0.1', 'x-request-id': 'mine' };
-    assert.deepEqual(requestHeaders(claims, context), { 'x-request-id': 'r-1', 'x-forwarded-for': '203.0.113.9' });
+    const claims = {
+      'x-forwarded-for': '10.0.0.1',
+      forwarded: 'for=10.0.0.1',
+      'x-real-ip': '10.0.0.1',
+      'x-request-id': 'mine',
+      tracestate: 'a=1',
+    };
+    assert.deepEqual(requestHeaders(claims, context), { 'x-request-id': 'r-1', 'x-forwarded-for': '203.0.113.9', traceparent });
   });
 });
 

@@ -20,6 +20,8 @@ const HOP_BY_HOP = [
 const FROM_CLIENT = [
   'forwarded',
   'host',
+  'traceparent',
+  'tracestate',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-port',
@@ -30,8 +32,15 @@ const FROM_CLIENT = [
 /** Set by the gateway's own middleware. */
 const FROM_SERVICE = ['x-request-id'];
 
-export function requestHeaders(given: HeaderValues, { requestId, clientIp }: { requestId: string; clientIp: string }): HeaderValues {
-  return { ...passing(given, FROM_CLIENT), 'x-request-id': requestId, 'x-forwarded-for': clientIp };
+interface Call {
+  requestId: string;
+  clientIp: string;
+  /** `traceparent`, and `tracestate` when the caller gave one */
+  trace: HeaderValues;
+}
+
+export function requestHeaders(given: HeaderValues, { requestId, clientIp, trace }: Call): HeaderValues {
+  return { ...passing(given, FROM_CLIENT), 'x-request-id': requestId, 'x-forwarded-for': clientIp, ...trace };
 }
 
 /** CORS is answered here as well: a service's own word would contradict it. */

@@ -1,6 +1,6 @@
 // Passes calls on: headers by the table in domain/headers, bodies in both directions as they come.
 import { pipeline } from 'node:stream/promises';
-import { AppError, contextOf, messageOf, type Log } from '@parley/kit';
+import { AppError, contextOf, messageOf, traceHeaders, type Log } from '@parley/kit';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { answerHeaders, hasBody, requestHeaders } from '../domain/headers.ts';
 import { routes, type UpstreamName } from '../domain/routes.ts';
@@ -52,11 +52,12 @@ async function call(
   { request, response, signal }: { request: Request; response: Response; signal: AbortSignal },
 ): Promise<UpstreamAnswer | undefined> {
   const body = hasBody(request.headers) ? limitedBody(request) : undefined;
+  const context = contextOf(response);
   try {
     return await upstream.call({
       method: request.method,
       path: request.originalUrl,
-      headers: requestHeaders(request.headers, contextOf(response)),
+      headers: requestHeaders(request.headers, { ...context, trace: traceHeaders(context.trace) }),
       body,
       signal,
     });

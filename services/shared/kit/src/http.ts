@@ -13,6 +13,7 @@ import type { Metrics } from './metrics.ts';
 import { describeService } from './openapi.ts';
 import { PROBLEM_TYPE, problemOf, toAppError } from './problem.ts';
 import { LIMIT_HEADERS } from './rate-limit/http.ts';
+import { traceContextOf, type TraceContext } from './trace-context.ts';
 
 export interface HttpOptions {
   service: string;
@@ -35,8 +36,10 @@ export interface HttpOptions {
 export interface RequestContext {
   requestId: string;
   clientIp: string;
+  trace: TraceContext;
 }
 
+const ALLOWED_HEADERS = 'Authorization, Content-Type, X-API-Key, Idempotency-Key, X-Request-Id, Traceparent, Tracestate';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,100}$/;
 
 export function contextOf(response: Response): RequestContext {
@@ -62,7 +65,8 @@ export function createHttpApp(options: HttpOptions): Express {
   });
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     const known = toAppError(error);
-    if (known.code === 'internal') options.log.error({ err: error, request_id: contextOf(response).requestId }, 'request failed');
+    const { requestId, trace } = contextOf(response);
+    if (known.code === 'internal') options.log.error({ err: error, request_id: requestId, trace_id: trace.traceId }, 'request failed');
     if (response.headersSent) return next(error);
     sendProblem(response, known);
   });
@@ -94,6 +98,7 @@ function observe({ service, log, metrics, trustedProxies }: HttpOptions) {
     const context: RequestContext = {
       requestId: given && REQUEST_ID.test(given) ? given : randomUUID(),
       clientIp: clientIp(request.socket.remoteAddress ?? '', request.get('x-forwarded-for'), trustedProxies),
+      trace: traceContextOf(request.get('traceparent'), request.get('tracestate')),
     };
     Object.assign(response.locals, context);
     response.setHeader('X-Request-Id', context.requestId);
@@ -111,6 +116,7 @@ function observe({ service, log, metrics, trustedProxies }: HttpOptions) {
           ms: Math.round(seconds * 1e6) / 1000,
           ip: context.clientIp,
           request_id: context.requestId,
+          trace_id: context.trace.traceId,
         },
         'request',
       );
@@ -129,7 +135,7 @@ function cors(allowedOrigins: readonly string[]) {
     response.setHeader('Access-Control-Expose-Headers', ['X-Request-Id', 'Retry-After', ...LIMIT_HEADERS].join(', '));
     if (request.method !== 'OPTIONS') return next();
     response.setHeader('Access-Control-Allow-Methods', 'GET, POST, PATCH, DELETE');
-    response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type, X-API-Key, Idempotency-Key, X-Request-Id');
+    response.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS);
     response.setHeader('Access-Control-Max-Age', '600');
     response.status(204).end();
   };

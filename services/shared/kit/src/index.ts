@@ -25,6 +25,7 @@ export * from './route.ts';
 export * from './ticket.ts';
 export * from './token-cache.ts';
 export * from './token.ts';
+export * from './trace-context.ts';
 export * from './translating-errors.ts';
 export * from './trusted-issuers.ts';
 export * from './watch.ts';

@@ -1,0 +1,33 @@
+// W3C Trace Context, level 1 (https://www.w3.org/TR/trace-context-1/): one trace id through every service that a call passes.
+import { randomBytes } from 'node:crypto';
+
+export interface TraceContext {
+  /** 32 hexadecimal digits, the same in all services that one call passes */
+  traceId: string;
+  /** 16 hexadecimal digits, of this service's part of the call */
+  spanId: string;
+  /** two hexadecimal digits; bit 0: the caller has recorded its part */
+  flags: string;
+  /** the caller's `tracestate`, passed on as it came; undefined when the trace begins here */
+  state: string | undefined;
+}
+
+const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+/** What has to be passed on (§3.3.1.5); a longer one is dropped whole. */
+const STATE_MAX = 512;
+const NOT_RECORDED = '00';
+
+/** The caller's trace with a part of its own; a new trace when there is none, or what is no `traceparent`. */
+export function traceContextOf(traceparent: string | undefined, tracestate?: string): TraceContext {
+  const spanId = randomBytes(8).toString('hex');
+  const [, version, traceId, , flags, more] = TRACEPARENT.exec(traceparent ?? '') ?? [];
+  // Version 00 ends with the flags; what a later one adds is not known and not passed on.
+  if (!traceId || !flags || (version === '00' && more !== undefined))
+    return { traceId: randomBytes(16).toString('hex'), spanId, flags: NOT_RECORDED, state: undefined };
+  return { traceId, spanId, flags, state: tracestate && tracestate.length <= STATE_MAX ? tracestate : undefined };
+}
+
+/** Headers of a call that this service makes for the one it got. */
+export function traceHeaders({ traceId, spanId, flags, state }: TraceContext): Record<string, string> {
+  return { traceparent: `00-${traceId}-${spanId}-${flags}`, ...(state === undefined ? {} : { tracestate: state }) };
+}
