@@ -64,8 +64,8 @@ export function startLocal(data: string, args: string[]): LocalStart {
 /** First port of a row in which everything of a local start is free. */
 export async function freeRow(chatReplicas: number): Promise<number> {
   for (let tries = 0; tries < 50; tries++) {
-    // Below the range from which the kernel takes ports of outgoing connections.
-    const from = 20_000 + Math.floor(Math.random() * 12_000);
+    // Below the ports that freePort gives: a row is taken up one by one while the system starts, and nobody else may come between.
+    const from = 12_000 + Math.floor(Math.random() * 7500);
     const taken = await Promise.all(listPorts(choosePorts({ chatReplicas, from }), { kafka: true }).map(({ port }) => isTaken(port)));
     if (!taken.includes(true)) return from;
   }

@@ -60,8 +60,8 @@ export async function freePort(): Promise<number> {
  * Below the range from which the system gives ports to outgoing connections (32768 and up on Linux): one of those must not take the
  * port between this look and the server's own listen.
  */
-const FIRST_PORT = 12_000;
-const PORTS = 20_000;
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
 
 /** Whether something listens on the port on this machine already. */
 export async function isTaken(port: number, host = '127.0.0.1'): Promise<boolean> {
