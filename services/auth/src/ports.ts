@@ -94,6 +94,8 @@ export interface Revocations {
 export interface Announcer {
   /** Tells all replicas. Never fails: what could not be told is told again later. */
   announce(revocations: readonly Revocation[]): Promise<void>;
+  /** Makes others forget that there was nobody with this id. Never fails: what they remember ends by itself within seconds. */
+  registered(userId: number): Promise<void>;
 }
 
 export interface StoredApiKey {

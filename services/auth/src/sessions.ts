@@ -37,6 +37,7 @@ export function createLogin(options: LoginOptions): Login {
       const account = await accounts.register({ ...profile, eventId: uuidv7(), family, passwordHash, refresh: stored });
       if (!account) throw new AppError('email_taken');
       log.info({ user_id: account.id }, 'user registered');
+      await announcer.registered(account.id);
       return answer(options, { ...account, family }, token);
     },
     async login({ email, password }) {

@@ -187,7 +187,7 @@ describe('password', () => {
 
 test('a disabled user: no login, no refresh, no token, one event', async () => {
   const { person, token, refresh_token, user } = await register();
-  const announcer = { announce: async (list: readonly Revocation[]) => void announced.push(...list) };
+  const announcer = { announce: async (list: readonly Revocation[]) => void announced.push(...list), registered: async () => {} };
   const announced: Revocation[] = [];
   const parts = { accounts: postgresAccounts(stack.postgres), announcer, log: quiet, now: () => new Date() };
   assert.equal(await disableUser(parts, user.id), true);

@@ -1,5 +1,5 @@
 // The Announcer port on Redis, and the repeater: Redis may be away or may forget, PostgreSQL does not.
-import { announceRevocation, messageOf, REVOCATIONS_KEY, type Log, type RedisClient, type Revocation } from '@parley/kit';
+import { announceRevocation, dropCachedUser, messageOf, REVOCATIONS_KEY, type Log, type RedisClient, type Revocation } from '@parley/kit';
 import type { Announcer, Revocations } from '../ports.ts';
 
 /** With the 5 s at which replicas read the set: so long may a revocation that Redis lost stay unknown to them. */
@@ -19,6 +19,11 @@ export function redisAnnouncer({ redis, log, now }: AnnouncerOptions): Announcer
       const told = await Promise.allSettled(revocations.map((each) => announceRevocation(redis, each, now().getTime())));
       const lost = told.find((each) => each.status === 'rejected');
       if (lost) log.warn({ reason: messageOf(lost.reason) }, 'a revocation is not announced; it is repeated when Redis is back');
+    },
+    async registered(userId) {
+      await dropCachedUser(redis, userId).catch((error: unknown) =>
+        log.debug({ reason: messageOf(error) }, 'user cache entry not dropped'),
+      );
     },
   };
 }

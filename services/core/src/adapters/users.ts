@@ -1,26 +1,66 @@
-// The Users port: PostgreSQL is the truth, Redis a cache of names. However many ids: one MGET and one SELECT.
-import { messageOf, postgresError, translatingErrors, type Log, type PostgresPool, type RedisClient } from '@parley/kit';
+// The Users port: PostgreSQL is the truth, Redis a cache of names. However many ids: one MGET and one SELECT; however many requests at
+// once: a few of both.
+import {
+  BatchLoader,
+  messageOf,
+  postgresError,
+  translatingErrors,
+  userCacheKey,
+  type Log,
+  type PostgresPool,
+  type RedisClient,
+} from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Users } from '../ports.ts';
 
+/** Entries made at the same time end at different times, so that they are not all read again at once. */
 const CACHE_TTL_SECONDS = 3600;
+const TTL_SPREAD = 0.1;
+/** Short: an id that nobody has may be somebody's soon. */
+const ABSENT_TTL_SECONDS = 10;
+/** Of the pool's 10 connections: without Redis other questions still find one. */
+const BATCHES_AT_ONCE = 4;
+const BATCH_MAX = 1000;
+const IDS_MAX = 20_000;
 
 /** What `user:{id}` holds. No e-mail: everybody's names pass through here. */
-export const CachedUser = Type.Object({ id: Type.Integer({ minimum: 1 }), name: Type.String() });
+export const CachedUser = Type.Object({ id: Type.Integer({ minimum: 1 }), name: Type.Union([Type.String(), Type.Null()]) });
 type CachedUser = Static<typeof CachedUser>;
 const cached = TypeCompiler.Compile(CachedUser);
-const keyOf = (id: number): string => `user:${id}`;
 
 export interface UsersOptions {
   postgres: PostgresPool;
   redis: RedisClient;
   log: Log;
-  /** Called once per lookup: ids asked for, ids found in the cache. */
+  /** Called once per batch: ids asked for, ids found in the cache. */
   observe: (asked: number, hits: number) => void;
 }
 
 export function cachedUsers({ postgres, redis, log, observe }: UsersOptions): Users {
+  const names = new BatchLoader<string>({
+    atOnce: BATCHES_AT_ONCE,
+    batchMax: BATCH_MAX,
+    idsMax: IDS_MAX,
+    async load(ids) {
+      const known = await fromCache(redis, ids, log);
+      observe(ids.length, known.size);
+      const missing = ids.filter((id) => !known.has(id));
+      if (missing.length > 0) {
+        const { rows } = await postgres.query<{ id: number; name: string }>('SELECT id, name FROM users WHERE id = ANY($1::bigint[])', [
+          missing,
+        ]);
+        const found = new Map(rows.map(({ id, name }) => [id, name]));
+        for (const id of missing) known.set(id, found.get(id) ?? null);
+        intoCache(
+          redis,
+          missing.map((id) => ({ id, name: known.get(id) ?? null })),
+          log,
+        );
+      }
+      return new Map([...known].filter((entry): entry is [number, string] => entry[1] !== null));
+    },
+  });
   const users: Users = {
     async account(id) {
       const { rows } = await postgres.query<{ id: number; name: string; email: string }>(
@@ -43,27 +83,16 @@ export function cachedUsers({ postgres, redis, log, observe }: UsersOptions): Us
       );
       return rows;
     },
-    async names(ids) {
-      const wanted = [...new Set(ids)];
-      if (wanted.length === 0) return new Map();
-      const names = await fromCache(redis, wanted, log);
-      observe(wanted.length, names.size);
-      const missing = wanted.filter((id) => !names.has(id));
-      if (missing.length === 0) return names;
-      const { rows } = await postgres.query<CachedUser>('SELECT id, name FROM users WHERE id = ANY($1::bigint[])', [missing]);
-      for (const { id, name } of rows) names.set(id, name);
-      intoCache(redis, rows, log);
-      return names;
-    },
+    names: (ids) => names.load(ids),
   };
   return translatingErrors(users, postgresError);
 }
 
 /** Redis away, a foreign entry, somebody else's entry under this key: the same as not cached. */
-async function fromCache(redis: RedisClient, ids: readonly number[], log: Log): Promise<Map<number, string>> {
-  const names = new Map<number, string>();
+async function fromCache(redis: RedisClient, ids: readonly number[], log: Log): Promise<Map<number, string | null>> {
+  const names = new Map<number, string | null>();
   try {
-    const texts = await redis.mget(ids.map(keyOf));
+    const texts = await redis.mget(ids.map(userCacheKey));
     ids.forEach((id, index) => {
       const user = parse(texts[index]);
       if (user?.id === id) names.set(id, user.name);
@@ -87,6 +116,9 @@ function parse(text: string | null | undefined): CachedUser | undefined {
 /** Nobody waits for it: the next reader finds the names or reads the database again. */
 function intoCache(redis: RedisClient, users: readonly CachedUser[], log: Log): void {
   const pipeline = redis.pipeline();
-  for (const { id, name } of users) pipeline.set(keyOf(id), JSON.stringify({ id, name }), 'EX', CACHE_TTL_SECONDS);
+  for (const { id, name } of users) pipeline.set(userCacheKey(id), JSON.stringify({ id, name }), 'EX', ttlOf(name));
   pipeline.exec().catch((error: unknown) => log.debug({ reason: messageOf(error) }, 'user cache not written'));
 }
+
+const ttlOf = (name: string | null): number =>
+  name === null ? ABSENT_TTL_SECONDS : Math.round(CACHE_TTL_SECONDS * (1 - Math.random() * TTL_SPREAD));

@@ -1,6 +1,7 @@
 // What only servers need. Clients import @parley/protocol instead.
 export * from './admin.ts';
 export * from './backoff.ts';
+export * from './batch-loader.ts';
 export * from './client-ip.ts';
 export * from './config.ts';
 export * from './errors.ts';
@@ -28,4 +29,5 @@ export * from './token.ts';
 export * from './trace-context.ts';
 export * from './translating-errors.ts';
 export * from './trusted-issuers.ts';
+export * from './user-cache.ts';
 export * from './watch.ts';
