@@ -2,9 +2,10 @@
 //   node kind/test.mjs                          everything that npm test promises
 //   node kind/test.mjs --level unit             one level; may be given several times
 //   node kind/test.mjs test/unit/chat           files or folders
+//   node kind/test.mjs --mysql [...]            with MySQL 9.7 where MariaDB is what is installed
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { availableParallelism, constants, homedir } from 'node:os';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, constants, homedir, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -29,10 +30,17 @@ const DEFAULT_LEVELS = ['unit', 'contract', 'integration', 'apiserver', 'faults'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { level: { type: 'string', multiple: true }, name: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  options: {
+    level: { type: 'string', multiple: true },
+    name: { type: 'string' },
+    mysql: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 if (values.help) {
-  process.stdout.write(`usage: node kind/test.mjs [--level ${Object.keys(LEVELS).join('|')}]... [--name PATTERN] [file or folder]...\n`);
+  process.stdout.write(
+    `usage: node kind/test.mjs [--level ${Object.keys(LEVELS).join('|')}]... [--name PATTERN] [--mysql] [file or folder]...\n`,
+  );
   process.exit(0);
 }
 const unknown = (values.level ?? []).filter((level) => !Object.hasOwn(LEVELS, level));
@@ -49,6 +57,7 @@ const chosen = levels
 const files = [...new Set(chosen.flatMap((each) => each.files))];
 if (files.length === 0) fail('no test files match');
 if (chosen.some(({ level }) => level === 'apiserver')) prepareApiServer();
+if (values.mysql) prepareMysql();
 
 const has = (level) => chosen.some((each) => each.level === level);
 const args = [
@@ -93,6 +102,18 @@ function prepareApiServer() {
   process.stdout.write('building kube-apiserver and etcd into the cache (once, some minutes)\n');
   const { status } = spawnSync(script, [], { stdio: 'inherit', env: { ...process.env, PARLEY_CACHE: cache } });
   if (status !== 0) fail('kube-apiserver and etcd cannot be built; the other levels run with --level');
+}
+
+/** MySQL out of its image; Debian releases have only MariaDB. Below the temporary folder, because the server's own account must reach it. */
+function prepareMysql() {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-mysqld-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, 0o755);
+  const { status } = spawnSync(join(root, 'kind', 'offline', 'mysql-program.sh'), [folder], { stdio: 'inherit' });
+  if (status !== 0) fail('MySQL cannot be taken out of its image; without --mysql the tests run on what is installed');
+  const version = spawnSync(join(folder, 'mysqld'), ['--no-defaults', '--version'], { encoding: 'utf8' }).stdout.trim();
+  process.stdout.write(`on MySQL: ${version.replace(/^.*Ver /, '')}\n`);
+  process.env.PARLEY_TEST_MYSQLD = join(folder, 'mysqld');
 }
 
 function fail(text) {

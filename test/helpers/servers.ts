@@ -98,7 +98,9 @@ export async function startServers<const N extends ServerName>(names: readonly N
 
 const starters = {
   redis: startRedis,
-  mysql: startMysql,
+  // `npm test -- --mysql` names a MySQL; otherwise it is what is installed.
+  mysql: (options: Parameters<typeof startMysql>[0]) =>
+    startMysql({ ...options, ...(process.env['PARLEY_TEST_MYSQLD'] ? { program: process.env['PARLEY_TEST_MYSQLD'] } : {}) }),
   postgres: startPostgres,
   // A failure, not a skip: these tests are part of what `npm test` promises, and `npm test` fetches the jars.
   kafka: (options: Parameters<typeof startRedis>[0]) => {

@@ -13,6 +13,8 @@ export interface MysqlOptions extends ServerOptions {
   rootPassword?: string;
   /** MySQL when it is installed, else MariaDB; a folder with data keeps its flavor. */
   flavor?: MysqlFlavor;
+  /** Path of a mysqld that is not installed where programs are looked for; it decides the flavor. */
+  program?: string;
 }
 
 const PROGRAM = { mysql: 'mysqld', mariadb: 'mariadbd' } as const;
@@ -26,8 +28,8 @@ export async function startMysql(options: MysqlOptions): Promise<Server & { flav
   privateFolder(dir, account);
   privateFolder(temporary(dir), account);
   const data = join(dir, 'data');
-  const flavor = chooseFlavor(dir, options.flavor);
-  const command = programOf(flavor);
+  const flavor = options.program ? 'mysql' : chooseFlavor(dir, options.flavor);
+  const command = options.program ?? programOf(flavor);
   if (!command) throw new Error(`${PROGRAM[flavor]} is not installed${existsSync(data) ? `, but the data in ${dir} belongs to it` : ''}`);
   if (!existsSync(data)) await initialise({ flavor, command, account, options });
   const port = await portOf(options);
@@ -152,7 +154,7 @@ function settings({
     'innodb-buffer-pool-size=128M',
     'max-connections=400',
     'skip-log-bin',
-    ...(flavor === 'mysql' ? ['mysqlx=0', 'innodb-redo-log-capacity=128M'] : ['innodb-log-file-size=64M']),
+    ...(flavor === 'mysql' ? ['mysqlx=0', 'secure-file-priv=NULL', 'innodb-redo-log-capacity=128M'] : ['innodb-log-file-size=64M']),
     '',
   ].join('\n');
 }
