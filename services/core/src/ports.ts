@@ -52,6 +52,17 @@ export interface Users {
   search(page: { query?: string; after?: number; limit: number }): Promise<{ id: number; name: string }[]>;
 }
 
+export interface Presence {
+  /** Throws AppError unavailable when nobody knows at present. */
+  of(userIds: readonly number[]): Promise<Map<number, UserPresence>>;
+}
+
+/** `lastSeen`: when the user went offline, if that is still known. */
+export interface UserPresence {
+  online: boolean;
+  lastSeen?: Date;
+}
+
 export interface Rooms {
   /** `created: false`: the pair had a room already, however many calls come at once. */
   createDirect(creator: number, plan: DirectPlan, now: Date): Promise<{ roomId: string; created: boolean }>;
@@ -70,6 +81,8 @@ export interface Rooms {
   setHidden(userId: number, roomId: string, hidden: boolean, now: Date): Promise<void>;
   markRead(mark: ReadMark): Promise<MarkResult>;
   /** Active members; 'many' when there are more than `max`. */
+  /** Those of `others` who share a room with the user. */
+  sharing(userId: number, others: readonly number[]): Promise<Set<number>>;
   memberIds(roomId: string, limits: { max: number }): Promise<readonly number[] | 'many'>;
 }
 

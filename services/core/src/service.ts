@@ -32,12 +32,14 @@ import { limitedPool } from './adapters/mysql-limits.ts';
 import { mysqlMemberships } from './adapters/mysql-memberships.ts';
 import { mysqlRooms } from './adapters/mysql-rooms.ts';
 import { redisAnnouncer } from './adapters/redis-announcer.ts';
+import { redisPresence } from './adapters/redis-presence.ts';
 import { redisTickets } from './adapters/redis-tickets.ts';
 import { cachedUsers } from './adapters/users.ts';
 import type { CoreConfig } from './config.ts';
 import { addInvitationRoutes } from './edge/invitation-routes.ts';
 import { addMemberRoutes } from './edge/member-routes.ts';
 import { addMessageRoutes } from './edge/message-routes.ts';
+import { addPresenceRoutes } from './edge/presence-routes.ts';
 import { addRoomRoutes } from './edge/room-routes.ts';
 import type { RouteContext } from './edge/route-context.ts';
 import { addTicketRoutes } from './edge/ticket-routes.ts';
@@ -99,7 +101,15 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
       operations: coreOperations,
       health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'core', instance, version: VERSION }),
       routes: (routes) => {
-        for (const add of [addUserRoutes, addRoomRoutes, addMessageRoutes, addMemberRoutes, addInvitationRoutes, addTicketRoutes])
+        for (const add of [
+          addUserRoutes,
+          addRoomRoutes,
+          addMessageRoutes,
+          addMemberRoutes,
+          addInvitationRoutes,
+          addPresenceRoutes,
+          addTicketRoutes,
+        ])
           add(routes, context);
       },
     });
@@ -141,6 +151,7 @@ function storesOf({ mysql, postgres, redis, metrics, log }: Stores) {
     memberships: mysqlMemberships(mysql),
     invitations: mysqlInvitations(mysql),
     tickets: redisTickets(redis),
+    presence: redisPresence(redis),
   };
 }
 

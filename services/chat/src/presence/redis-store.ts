@@ -1,16 +1,13 @@
 // The store in Redis: `chat:pods` (instance -> end of its lease) and `chat:pod:{instance}:users` (user id -> name). Scripts, because
 // "was nobody else's before" and "is nobody else's now" must each be true for one replica only. All times are those of Redis.
-import type { RedisClient } from '@parley/kit';
+import { PRESENCE_CHUNK, PRESENCE_PODS, presenceReader, type RedisClient } from '@parley/kit';
 import { LEASE_MS, type Beat, type PresenceStore } from './store.ts';
 
-const PODS = 'chat:pods';
 /** A list lives longer than a lease, so that whoever claims it still finds the users. */
 const USERS_TTL_MS = 4 * LEASE_MS;
 const SEEN_TTL_SECONDS = 30 * 86_400;
 /** How long an instance that was frozen can learn that its list was claimed. */
 const CLAIMED_TTL_MS = 3_600_000;
-/** Users of one call: a long one keeps Redis from passing on messages. */
-const CHUNK = 250;
 
 const NOW = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -79,11 +76,6 @@ for _, id in ipairs(absent) do redis.call('SET', 'chat:seen:' .. id, ARGV[2], 'E
 return absent
 `;
 
-/** Answers the instances whose lease runs. */
-const LIVE = `${NOW}
-return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
-`;
-
 /** ARGV: instance, grace. */
 const LEAVE = `${NOW}
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
@@ -97,39 +89,27 @@ const scripts = {
   parleyPresenceClaim: CLAIM,
   parleyPresenceAdd: ADD,
   parleyPresenceRemove: REMOVE,
-  parleyPresenceLive: LIVE,
   parleyPresenceLeave: LEAVE,
 } as const;
 
 export function redisPresence(redis: RedisClient, instance: string): PresenceStore {
   for (const [name, lua] of Object.entries(scripts)) redis.defineCommand(name, { numberOfKeys: 1, lua });
   const run = redis as unknown as Record<keyof typeof scripts, Script>;
-  const live = async () => (await run.parleyPresenceLive(PODS)).map(String);
   return {
+    ...presenceReader(redis),
     async beat(): Promise<Beat> {
-      const [list, inTime, ...gone] = await run.parleyPresenceBeat(PODS, instance, LEASE_MS, USERS_TTL_MS);
+      const [list, inTime, ...gone] = await run.parleyPresenceBeat(PRESENCE_PODS, instance, LEASE_MS, USERS_TTL_MS);
       return { list: list as Beat['list'], inTime: inTime === 1, gone: gone.map(String) };
     },
-    claim: async (instances) => namesOf(await run.parleyPresenceClaim(PODS, CLAIMED_TTL_MS, ...instances)),
+    claim: async (instances) => namesOf(await run.parleyPresenceClaim(PRESENCE_PODS, CLAIMED_TTL_MS, ...instances)),
     add: (users) =>
-      inChunks([...users], async (part) => numbersOf(await run.parleyPresenceAdd(PODS, instance, USERS_TTL_MS, ...part.flat()))),
+      inChunks([...users], async (part) => numbersOf(await run.parleyPresenceAdd(PRESENCE_PODS, instance, USERS_TTL_MS, ...part.flat()))),
     remove: (userIds, seenAtMs) =>
-      inChunks(userIds, async (part) => numbersOf(await run.parleyPresenceRemove(PODS, instance, seenAtMs, SEEN_TTL_SECONDS, ...part))),
-    async online(userIds) {
-      if (userIds.length === 0) return new Set();
-      const pods = await live();
-      return inChunks(userIds, async (part) => {
-        const lists = await Promise.all(pods.map((pod) => redis.hmget(`chat:pod:${pod}:users`, ...part.map(String))));
-        return part.filter((_, index) => lists.some((names) => names[index] != null));
-      });
-    },
-    async lastSeen(userIds) {
-      if (userIds.length === 0) return new Map();
-      const seen = await redis.mget(userIds.map((userId) => `chat:seen:${userId}`));
-      return new Map(userIds.flatMap((userId, index) => (seen[index] ? [[userId, Number(seen[index])] as const] : [])));
-    },
+      inChunks(userIds, async (part) =>
+        numbersOf(await run.parleyPresenceRemove(PRESENCE_PODS, instance, seenAtMs, SEEN_TTL_SECONDS, ...part)),
+      ),
     async leave(graceMs) {
-      await run.parleyPresenceLeave(PODS, instance, graceMs);
+      await run.parleyPresenceLeave(PRESENCE_PODS, instance, graceMs);
     },
   };
 }
@@ -137,8 +117,8 @@ export function redisPresence(redis: RedisClient, instance: string): PresenceSto
 /** One chunk after the other, so that other commands get in between. */
 async function inChunks<T>(all: readonly T[], call: (part: T[]) => Promise<number[]>): Promise<Set<number>> {
   const found = new Set<number>();
-  for (let start = 0; start < all.length; start += CHUNK) {
-    for (const id of await call(all.slice(start, start + CHUNK))) found.add(id);
+  for (let start = 0; start < all.length; start += PRESENCE_CHUNK) {
+    for (const id of await call(all.slice(start, start + PRESENCE_CHUNK))) found.add(id);
   }
   return found;
 }

@@ -1,5 +1,5 @@
 // The Rooms port on MySQL.
-import { markRead, readActiveMembers, type MysqlPool } from '@parley/chat-store';
+import { markRead, readActiveMembers, readSharing, type MysqlPool } from '@parley/chat-store';
 import { AppError, translatingErrors } from '@parley/kit';
 import type { Rooms } from '../ports.ts';
 import { mysqlError } from './mysql-failure.ts';
@@ -25,6 +25,7 @@ export function mysqlRooms(pool: MysqlPool): Rooms {
       if (!result) throw new AppError('not_a_member');
       return result;
     },
+    sharing: (userId, others) => readSharing(pool, userId, others),
     memberIds: async (roomId, limits) => (await readActiveMembers(pool, [roomId], limits)).get(roomId) ?? [],
   };
   return translatingErrors(rooms, mysqlError);

@@ -3,7 +3,7 @@ import { AppError, identityOf, type BucketLimit, type RateLimiter } from '@parle
 import type { Room } from '@parley/protocol';
 import type { RequestHandler, Response } from 'express';
 import { roomAnswers, type RoomView } from '../domain/room-answer.ts';
-import type { Actor, Announcer, Invitations, Memberships, MessageLog, Place, Rooms, Tickets, Users } from '../ports.ts';
+import type { Actor, Announcer, Invitations, Memberships, MessageLog, Place, Presence, Rooms, Tickets, Users } from '../ports.ts';
 
 export interface RouteContext {
   users: Users;
@@ -12,6 +12,7 @@ export interface RouteContext {
   invitations: Invitations;
   messages: MessageLog;
   tickets: Tickets;
+  presence: Presence;
   announcer: Announcer;
   limiter: RateLimiter;
   messageLimit: BucketLimit;

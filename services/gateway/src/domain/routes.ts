@@ -18,5 +18,6 @@ export const routes: readonly GatewayRoute[] = [
   { path: '/api/v1/users{/*rest}', upstream: 'core', token: true },
   { path: '/api/rooms{/*rest}', upstream: 'core', token: true },
   { path: '/api/invitations{/*rest}', upstream: 'core', token: true },
+  { path: '/api/presence', upstream: 'core', token: true },
   { path: '/api/ws-ticket', upstream: 'core', token: true },
 ];

@@ -84,3 +84,17 @@ export async function readRoomsOf(pool: MysqlPool, userIds: readonly number[]): 
   }
   return rooms;
 }
+
+/** Those of `others` who are active in a room in which the user is active too. */
+export async function readSharing(pool: MysqlPool, userId: number, others: readonly number[]): Promise<Set<number>> {
+  if (others.length === 0) return new Set();
+  const [rows] = await pool.query<RowDataPacket[]>(
+    `SELECT DISTINCT theirs.user_id AS userId
+       FROM room_members own
+       JOIN room_members theirs ON theirs.room_id = own.room_id AND theirs.user_id IN (?) AND theirs.state = 'active'
+       JOIN rooms r ON r.id = own.room_id AND r.deleted_at IS NULL
+      WHERE own.user_id = ? AND own.state = 'active'`,
+    [others, userId],
+  );
+  return new Set(rows.map((row) => row['userId'] as number));
+}

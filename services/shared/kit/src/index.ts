@@ -17,6 +17,7 @@ export * from './openapi-example.ts';
 export * from './openapi.ts';
 export * from './postgres-failure.ts';
 export * from './postgres.ts';
+export * from './presence-reader.ts';
 export * from './problem.ts';
 export * from './rate-limit/index.ts';
 export * from './redis.ts';

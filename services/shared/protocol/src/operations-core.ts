@@ -2,7 +2,18 @@
 import { Type } from '@sinclair/typebox';
 import { operation } from './operation.ts';
 import { memberOperations, messageOperations, roomOperations } from './operations-rooms.ts';
-import { Invitation, InvitationList, PageQuery, TicketAnswer, User, UserId, UserList, UsersQuery } from './rest.ts';
+import {
+  Invitation,
+  InvitationList,
+  PageQuery,
+  PresenceAnswer,
+  PresenceQuery,
+  TicketAnswer,
+  User,
+  UserId,
+  UserList,
+  UsersQuery,
+} from './rest.ts';
 
 const UserPath = Type.Object({ id: UserId });
 const InvitationPath = Type.Object({ id: Type.String({ maxLength: 100, description: 'UUID of an invitation' }) });
@@ -86,11 +97,24 @@ export const ticketOperations = {
   }),
 };
 
+export const presenceOperations = {
+  readPresence: operation({
+    method: 'get',
+    path: '/api/presence',
+    tag: 'users',
+    summary: 'Who is online, in the order asked; who shares no room with the caller is shown offline',
+    security: 'bearer',
+    query: PresenceQuery,
+    answers: { 200: PresenceAnswer },
+  }),
+};
+
 export const coreOperations = {
   ...userOperations,
   ...roomOperations,
   ...messageOperations,
   ...memberOperations,
   ...invitationOperations,
+  ...presenceOperations,
   ...ticketOperations,
 };

@@ -142,6 +142,24 @@ export const InvitationList = Type.Object({ invitations: Type.Array(Invitation),
 
 /** What POST to the members of a room answers: a new invitation for each user, or the one that waits already. */
 export const InvitationsSent = Type.Object({ invitations: Type.Array(Invitation) });
+const ONE_USER_ID = '[1-9][0-9]{0,14}';
+const PRESENCE_IDS_MAX = 100;
+export const PresenceQuery = strict({
+  user_ids: Type.String({
+    pattern: `^${ONE_USER_ID}(,${ONE_USER_ID}){0,${PRESENCE_IDS_MAX - 1}}$`,
+    description: `Up to ${PRESENCE_IDS_MAX} ids of users, with commas between`,
+    examples: ['1,2,3'],
+  }),
+});
+export const PresenceAnswer = Type.Object({
+  users: Type.Array(
+    Type.Object({
+      user_id: UserId,
+      online: Type.Boolean(),
+      last_seen: Type.Optional({ ...Timestamp, description: 'When the user went offline' }),
+    }),
+  ),
+});
 export const TicketAnswer = Type.Object({
   ticket: Type.String({ description: 'For /api/ws?ticket=, once' }),
   expires_in: Type.Integer({ description: 'Seconds' }),
@@ -181,6 +199,7 @@ export type MessageList = Static<typeof MessageList>;
 export type SendMessageBody = Static<typeof SendMessageBody>;
 export type MarkReadAnswer = Static<typeof MarkReadAnswer>;
 export type InvitationsSent = Static<typeof InvitationsSent>;
+export type PresenceAnswer = Static<typeof PresenceAnswer>;
 export type TicketAnswer = Static<typeof TicketAnswer>;
 export type Invitation = Static<typeof Invitation>;
 export type InvitationList = Static<typeof InvitationList>;
