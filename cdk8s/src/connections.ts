@@ -51,6 +51,20 @@ export function issuers(plan: Plan): { env: k8s.EnvVar[]; connections: Connectio
   return { env: list.length > 0 ? [{ name: 'TRUSTED_ISSUERS', value: JSON.stringify(list) }] : [], connections };
 }
 
+/** The collector of traces, for every service. Without one there is nothing. */
+export function tracing({ spec }: Plan): { env: k8s.EnvVar[]; connections: Connection[] } {
+  const { tracing: collector } = spec.monitoring;
+  if (!collector) return { env: [], connections: [] };
+  const { endpoint, samplePercent, headersSecretRef: headers } = collector;
+  return {
+    env: [
+      { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: endpoint },
+      { name: 'OTEL_TRACES_SAMPLER_ARG', value: String(samplePercent / 100) },
+    ],
+    connections: headers ? [secretFile('OTEL_EXPORTER_OTLP_HEADERS', headers.name, headers.key)] : [],
+  };
+}
+
 export const kafkaPod = (plan: Plan, index: number): string => `${nameOf(plan.cluster, 'kafka')}-${index}.${fqdnOf(plan, 'kafka')}`;
 
 /** host:port of the brokers; empty when there is no Kafka, and events wait in the outbox. */

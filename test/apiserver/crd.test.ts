@@ -74,6 +74,7 @@ const ILLEGAL: [why: string, spec: object, message: RegExp][] = [
     /issuers.*the one of auth/s,
   ],
   ['an issuer that may name any user', { auth: { issuers: [{ issuer: 'a', jwksUrl: 'https://a.example/keys' }] } }, /userIdMin.*Required/s],
+  ['a collector without http', { monitoring: { tracing: { endpoint: 'collector:4318' } } }, /tracing.endpoint/s],
   ['notifications without a secret', { worker: { notifications: { url: 'https://push.example' } } }, /secretRef.*Required/s],
   ['notifications to no URL', { worker: { notifications: { url: 'push', secretRef: { name: 'push' } } } }, /notifications\.url/],
   ['webhooks that never fail', { worker: { webhooks: { failuresMax: 0 } } }, /failuresMax.*greater than or equal to 1/s],

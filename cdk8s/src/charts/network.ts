@@ -31,14 +31,16 @@ function portOf(url: string): number {
   return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
 }
 
-/** What the spec names outside of the cluster, which may be private: key sets of issuers, the receiver of notifications. */
+/** What the spec names outside, which may be private: key sets of issuers, the receiver of notifications, the collector of traces. */
 function outside({ spec }: Plan): Edge[] {
   const { notifications } = spec.worker;
+  const { tracing } = spec.monitoring;
   const keySets = [...new Set(spec.auth.issuers.flatMap(({ jwksUrl }) => (jwksUrl ? [portOf(jwksUrl)] : [])))];
   const verifiers = keySets.length > 0 ? (['chat', 'core', 'gateway'] as const) : [];
   return [
     ...verifiers.map((from): Edge => ({ from, to: 'anywhere', ports: keySets })),
     ...(notifications ? [{ from: 'worker' as const, to: 'anywhere' as const, ports: [portOf(notifications.url)] }] : []),
+    ...(tracing ? services.map((from): Edge => ({ from, to: 'anywhere', ports: [portOf(tracing.endpoint)] })) : []),
   ];
 }
 

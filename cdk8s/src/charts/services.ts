@@ -1,7 +1,7 @@
 // Parley's own services: chat, core, auth, gateway, worker, all from one image with a command each.
 import type { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
-import { authUrl, issuers, kafkaBrokers, mysqlUrl, postgresUrl, redisUrl, secretFile, tokenEnv, type Connection } from '../connections.ts';
+import { authUrl, issuers, kafkaBrokers, mysqlUrl, postgresUrl, redisUrl, secretFile, tokenEnv, tracing, type Connection } from '../connections.ts';
 import { emptyDir, httpProbe, podSpec, type ContainerSettings } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
 import { nameOf, type Component } from '../names.ts';
@@ -31,13 +31,15 @@ interface ServiceSettings {
 }
 
 abstract class ServiceChart extends ComponentChart {
-  protected pod({ entry, port, env: own, connections, drainSeconds = 15 }: ServiceSettings): k8s.PodSpec {
+  protected pod({ entry, port, env: own, connections: given, drainSeconds = 15 }: ServiceSettings): k8s.PodSpec {
+    const traces = tracing(this.plan);
+    const connections = [...given, ...traces.connections];
     const settings = this.plan.spec[this.component as 'chat' | 'core' | 'auth' | 'gateway' | 'worker'];
     const container: ContainerSettings = {
       name: this.component,
       image: this.plan.servicesImage,
       command: ['node', '--enable-source-maps', entry],
-      env: [podName, ...env({ TRUSTED_PROXIES: PRIVATE_RANGES, ALLOWED_ORIGINS: this.plan.spec.ingress.allowedOrigins.join(','), DRAIN_TIMEOUT_MS: String(drainSeconds * 1000) }), ...own, ...connections.flatMap((connection) => connection.env)],
+      env: [podName, ...env({ TRUSTED_PROXIES: PRIVATE_RANGES, ALLOWED_ORIGINS: this.plan.spec.ingress.allowedOrigins.join(','), DRAIN_TIMEOUT_MS: String(drainSeconds * 1000) }), ...traces.env, ...own, ...connections.flatMap((connection) => connection.env)],
       ports: { ...(port ? { http: port } : {}), admin: ports.admin },
       mounts: [{ name: 'tmp', mountPath: '/tmp' }, ...connections.map((connection) => connection.mount)],
       probes: {

@@ -23,6 +23,10 @@ const integer = (least: number, most: number) => (text: string) => {
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   return value;
 };
+const httpUrl = (text: string) => {
+  if (!/^https?:\/\/.+/.test(text)) throw new InvalidArgumentError('It must begin with http:// or https://.');
+  return text;
+};
 const dataOption = ['--data <dir>', 'folder of the data, secrets and logs (default: .parley in the repository)'] as const;
 const folderOf = ({ data }: { data?: string }) => (data === undefined ? resolve(root, '.parley') : resolve(typedIn, data));
 
@@ -34,14 +38,16 @@ program
   .option('--chat-replicas <n>', 'number of chat replicas', integer(1, 16), 3)
   .option('--no-kafka', 'do not start Kafka; events wait in the outbox')
   .option('--ports-from <n>', 'use a row of ports from this one instead of the well-known ones', integer(1024, 65_000))
+  .option('--traces <url>', 'send traces to this OpenTelemetry collector (OTLP over HTTP, for instance http://localhost:4318)', httpUrl)
   .option(...dataOption)
-  .action(async (options: { chatReplicas: number; kafka: boolean; portsFrom?: number; data?: string }) => {
+  .action(async (options: { chatReplicas: number; kafka: boolean; portsFrom?: number; traces?: string; data?: string }) => {
     await start({
       root,
       data: folderOf(options),
       chatReplicas: options.chatReplicas,
       kafka: options.kafka,
       portsFrom: options.portsFrom,
+      traces: options.traces,
       cache,
       print,
       stop,

@@ -32,13 +32,22 @@ export const MIGRATIONS = {
   users: 'services/auth/dist/migrate-main.js',
 } as const;
 
-export function serviceSpecs({ ports, secrets, urls }: { ports: Ports; secrets: Secrets; urls: Urls }): ServiceSpec[] {
+interface Facts {
+  ports: Ports;
+  secrets: Secrets;
+  urls: Urls;
+  /** base URL of a collector for traces */
+  traces: string | undefined;
+}
+
+export function serviceSpecs({ ports, secrets, urls, traces }: Facts): ServiceSpec[] {
   const common = {
     SERVER_HOST: '127.0.0.1',
     ADMIN_HOST: '127.0.0.1',
     TRUSTED_PROXIES: '127.0.0.1/32',
     ALLOWED_ORIGINS: origins(ports),
     ...DRAIN,
+    ...(traces === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: traces }),
   };
   const token = { JWKS_URL: `http://127.0.0.1:${ports.auth}/.well-known/jwks.json`, JWT_ISSUER: 'parley', JWT_AUDIENCE: 'parley' };
   const spec = (

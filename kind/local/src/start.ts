@@ -21,6 +21,8 @@ export interface StartOptions {
   chatReplicas: number;
   kafka: boolean;
   portsFrom: number | undefined;
+  /** Base URL of a collector for traces by OTLP over HTTP. */
+  traces: string | undefined;
   /** Where Kafka's jars are. */
   cache: string;
   print: (line: string) => void;
@@ -50,7 +52,8 @@ export async function start(options: StartOptions): Promise<void> {
       const content = describe();
       if (content && !signal.aborted) writeLocalFile(folder.local, content);
     };
-    const stack = new LocalStack({ root: options.root, folder, ports, secrets, kafkaJars, pidFile, progress, signal, onChange });
+    const { root, traces } = options;
+    const stack = new LocalStack({ root, traces, folder, ports, secrets, kafkaJars, pidFile, progress, signal, onChange });
     stop.onHard(() => {
       stack.kill();
       removeLocalFile(folder.local);

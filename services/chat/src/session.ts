@@ -1,14 +1,19 @@
 // What the server keeps of one socket: one object of fixed shape, no timers and no closures of its own. Most sockets look at one
 // room; a Map exists only from the second one on.
 import type { WebSocket } from 'uWebSockets.js';
-import type { Identity } from '@parley/kit';
+import type { Identity, TraceCaller } from '@parley/kit';
 import type { Strikes } from './domain/strikes.ts';
 import type { RoomFeed } from './rooms/room-feed.ts';
 
 export type SessionState = 'pending' | 'open' | 'closed';
 
 /** What a client shows to prove who it is. */
-export type Credential = { kind: 'token' | 'ticket'; value: string };
+export type Credential = {
+  kind: 'token' | 'ticket';
+  value: string;
+  /** the trace that the upgrade is a part of; looked at only while traces are recorded */
+  caller?: TraceCaller | undefined;
+};
 
 /** A join that is under way, or the feed of a joined room. */
 export type RoomPlace = RoomFeed | JoinInProgress;

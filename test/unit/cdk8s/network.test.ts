@@ -137,3 +137,13 @@ test('key sets and the receiver of notifications are reached on their ports, web
   assert.deepEqual(open(objects, 'auth'), [53, 53]);
   assert.deepEqual(open(objectsOf({ worker: { webhooks: { allowPrivate: true } } }), 'worker'), [53, 53, 0]);
 });
+
+test('the collector of traces is reached by every service, on its port', () => {
+  const objects = objectsOf({ monitoring: { tracing: { endpoint: 'http://collector.observability.svc:4318' } } });
+  for (const component of ['chat', 'core', 'gateway', 'auth', 'worker']) {
+    const open = (policyOf(objects, component).egress ?? [])
+      .filter(({ to }) => !to)
+      .flatMap(({ ports }) => (ports ?? []).map(({ port }) => port));
+    assert.ok(open.includes(4318), component);
+  }
+});

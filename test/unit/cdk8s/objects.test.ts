@@ -238,3 +238,18 @@ test('webhooks and notifications reach the worker; the secret that signs is a fi
   assert.match(variables['NOTIFICATIONS_WEBHOOK_SECRET_FILE'] ?? '', /^\/run\/secrets\/.+\/secret$/);
   assert.ok(worker.pod.volumes?.some(({ secret }) => secret?.secretName === 'push'));
 });
+
+test('a collector of traces arrives at every service; its headers are a file', () => {
+  const tracing = { endpoint: 'http://collector:4318', samplePercent: 5, headersSecretRef: { name: 'collector', key: 'headers' } };
+  const objects = objectsOf({ monitoring: { tracing } });
+  for (const component of ['chat', 'core', 'gateway', 'auth', 'worker']) {
+    const variables = env(workload(objects, component));
+    assert.deepEqual(
+      [variables['OTEL_EXPORTER_OTLP_ENDPOINT'], variables['OTEL_TRACES_SAMPLER_ARG']],
+      ['http://collector:4318', '0.05'],
+      component,
+    );
+    assert.match(variables['OTEL_EXPORTER_OTLP_HEADERS_FILE'] ?? '', /headers$/, component);
+    assert.equal(env(workload(objectsOf({}), component))['OTEL_EXPORTER_OTLP_ENDPOINT'], undefined);
+  }
+});

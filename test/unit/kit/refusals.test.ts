@@ -26,7 +26,12 @@ async function call({ method, path }: Operation, { query = '', ids = 'ok', body 
 
 const goodId = (path: string, name: string) =>
   name === 'user_id' || /users|api-keys/.test(path) ? '7' : '01980a3e-7c11-7d2f-9b1e-4f6f8a3b2c1d';
-const good = ({ body }: Operation) => (body ? { body: exampleOf(body) } : {});
+/** The required fields of the query. */
+const goodQuery = ({ query }: Operation) => `?${new URLSearchParams(query ? (exampleOf(query) as Record<string, string>) : {}).toString()}`;
+const good = (operation: Operation) => ({
+  query: goodQuery(operation),
+  ...(operation.body ? { body: exampleOf(operation.body) } : {}),
+});
 
 async function refused(operation: Operation, wrong: Parameters<typeof call>[1], at: string): Promise<void> {
   handled = [];
@@ -101,7 +106,8 @@ describe('every operation', () => {
   test('refuses a query with an unknown field or a wrong value', async () => {
     for (const operation of Object.values(operations)) {
       if (!operation.query) continue;
-      await refused(operation, { query: '?unknown=1' }, '/query/unknown');
+      await refused(operation, { query: `${goodQuery(operation)}&unknown=1` }, '/query/unknown');
+      if (!Object.hasOwn(operation.query['properties'] as object, 'limit')) continue;
       for (const wrong of ['0', '-1', '101', 'many', '1.5', '']) await refused(operation, { query: `?limit=${wrong}` }, '/query/limit');
       await refused(operation, { query: '?limit=5&limit=6' }, '/query/limit');
     }

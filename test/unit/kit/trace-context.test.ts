@@ -1,14 +1,16 @@
 // Which `traceparent` is gone on with, and what the next service gets.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { traceContextOf, traceHeaders } from '@parley/kit';
+import { traceCallerOf, traceContextOf, traceHeaders } from '@parley/kit';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';
 
+const contextOf = (traceparent: string | undefined, tracestate?: string) => traceContextOf(traceCallerOf(traceparent, tracestate));
+
 describe('trace context', () => {
   test('goes on with the caller’s trace under a part of its own', () => {
-    const context = traceContextOf(`00-${TRACE}-${PARENT}-01`, 'congo=t61rcWkgMzE');
+    const context = contextOf(`00-${TRACE}-${PARENT}-01`, 'congo=t61rcWkgMzE');
     assert.equal(context.traceId, TRACE);
     assert.match(context.spanId, /^[0-9a-f]{16}$/);
     assert.notEqual(context.spanId, PARENT);
@@ -16,7 +18,7 @@ describe('trace context', () => {
   });
 
   test('takes what it knows of a later version', () => {
-    assert.equal(traceContextOf(`cc-${TRACE}-${PARENT}-01-what-comes-later`).traceId, TRACE);
+    assert.equal(contextOf(`cc-${TRACE}-${PARENT}-01-what-comes-later`).traceId, TRACE);
   });
 
   for (const [why, header] of [
@@ -31,7 +33,7 @@ describe('trace context', () => {
     ['two of them', `00-${TRACE}-${PARENT}-01, 00-${TRACE}-${PARENT}-01`],
   ] as const)
     test(`begins a trace that nobody has recorded: ${why}`, () => {
-      const context = traceContextOf(header, 'congo=t61rcWkgMzE');
+      const context = contextOf(header, 'congo=t61rcWkgMzE');
       assert.match(context.traceId, /^[0-9a-f]{32}$/);
       assert.notEqual(context.traceId, TRACE);
       assert.match(traceHeaders(context)['traceparent'] ?? '', /-00$/);
@@ -39,7 +41,7 @@ describe('trace context', () => {
     });
 
   test('drops a state that is too long and keeps the trace', () => {
-    const context = traceContextOf(`00-${TRACE}-${PARENT}-00`, 'a='.padEnd(513, 'b'));
+    const context = contextOf(`00-${TRACE}-${PARENT}-00`, 'a='.padEnd(513, 'b'));
     assert.deepEqual([context.traceId, context.state], [TRACE, undefined]);
   });
 });

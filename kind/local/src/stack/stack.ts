@@ -24,6 +24,8 @@ export interface StackOptions {
   folder: DataFolder;
   ports: Ports;
   secrets: Secrets;
+  /** Base URL of a collector for traces. */
+  traces: string | undefined;
   /** Folder of Kafka's jars; undefined: no Kafka, events wait in the outbox. */
   kafkaJars: string | undefined;
   pidFile: PidFile;
@@ -131,7 +133,7 @@ export class LocalStack {
   }
 
   async #startServices(urls: Urls, signal: AbortSignal): Promise<void> {
-    const { root, ports, secrets, progress } = this.#options;
+    const { root, ports, secrets, traces, progress } = this.#options;
     const start = (spec: ServiceSpec) => async (both: AbortSignal) => {
       const begin = (stop: AbortSignal) => startService(root, spec, this.#serverOptions(spec.name, stop));
       const server = await progress.step(
@@ -141,7 +143,7 @@ export class LocalStack {
       );
       this.#keep(server, begin);
     };
-    await together(signal, serviceSpecs({ ports, secrets, urls }).map(start));
+    await together(signal, serviceSpecs({ ports, secrets, urls, traces }).map(start));
   }
 
   async #startIngress(signal: AbortSignal): Promise<void> {

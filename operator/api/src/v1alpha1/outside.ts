@@ -1,4 +1,5 @@
-// The parts of the spec that name somebody else's services: issuers of tokens, receivers of webhooks and notifications.
+// The parts of the spec that name somebody else's services: issuers of tokens, receivers of webhooks and notifications, a
+// collector of traces.
 import { Type } from '@sinclair/typebox';
 import { rules, SecretRef, section } from './schema-parts.ts';
 
@@ -69,4 +70,20 @@ export const Notifications = Type.Object(
     secretRef: SecretRef('secret', 'Signs the notifications; at least 16 characters'),
   },
   { description: 'Where notifications for offline members go; none are made when it is left out' },
+);
+
+export const Tracing = Type.Object(
+  {
+    endpoint: HttpUrl(
+      'Base URL of an OpenTelemetry collector that takes OTLP over HTTP, for instance http://collector.observability.svc.cluster.local:4318',
+    ),
+    samplePercent: Type.Number({
+      minimum: 0,
+      maximum: 100,
+      default: 1,
+      description: 'Share of the traces that begin here and are recorded; the decision of a caller is followed',
+    }),
+    headersSecretRef: Type.Optional(SecretRef('secret', 'Headers for the collector, name=value with commas between')),
+  },
+  { description: 'Where the services send traces; none are recorded when it is left out' },
 );

@@ -1,7 +1,7 @@
 // The spec of a ChatCluster: the one source of the TypeScript type, the CRD's schema, the defaults and the reference page.
 // Every field has a default that works on a laptop's kind cluster, so that `spec: {}` is a valid cluster.
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
-import { Issuers, Notifications, Webhooks } from './outside.ts';
+import { Issuers, Notifications, Tracing, Webhooks } from './outside.ts';
 import { externalRules, oneOf, resources, rules, SecretRef, section, Storage } from './schema-parts.ts';
 
 /** Upper bounds of replicas; HAProxy keeps a slot for each, so that scaling does not change its configuration. */
@@ -289,6 +289,7 @@ export const ChatClusterSpec = section(
           default: 'none',
           description: 'builtin: a small Prometheus that scrapes every part, for trying out',
         }),
+        tracing: Type.Optional(Tracing),
       },
       { description: 'What watches the cluster' },
     ),

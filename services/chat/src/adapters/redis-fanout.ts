@@ -1,5 +1,5 @@
 // Fan-out over Redis pub/sub: one channel a room and one a user, subscribed by the replicas that hold their sockets.
-import { createSubscriber, decodeFanout, messageOf, type Log, type RedisClient } from '@parley/kit';
+import { createSubscriber, decodeFanout, messageOf, traced, type Log, type RedisClient } from '@parley/kit';
 import type { Channel, Fanout, Received } from '../ports.ts';
 import { SubscriptionChanges } from './subscription-changes.ts';
 
@@ -53,7 +53,9 @@ export class RedisFanout implements Fanout {
   publish(channel: Channel, payload: Buffer): void {
     const { publisher, log } = this.#options;
     if (publisher.status !== 'ready') return;
-    publisher.publish(channel, payload).catch((error: unknown) => log.debug({ reason: messageOf(error) }, 'publish failed'));
+    traced('publish', { bytes: payload.length }, () => publisher.publish(channel, payload), { kind: 'producer' }).catch((error: unknown) =>
+      log.debug({ reason: messageOf(error) }, 'publish failed'),
+    );
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 // The token of a socket: verified once at the start, or again by a fresh `auth` frame while the socket lives.
 import { closeCodes } from '@parley/protocol';
-import { AppError, toAppError, type Identity } from '@parley/kit';
+import { AppError, toAppError, traced, type Identity } from '@parley/kit';
 import type { ChatContext } from '../context.ts';
 import type { Credential, Session } from '../session.ts';
 import { sendError } from './send-error.ts';
@@ -18,17 +18,11 @@ export async function authenticate(
   resume: (frames: readonly string[]) => void,
 ): Promise<void> {
   session.verifying = true;
+  const name = session.state === 'pending' ? 'upgrade' : 'new token';
+  const attributes = { 'parley.session_id': session.id, 'parley.credential': credential.kind };
+  const more = { kind: 'server', caller: credential.caller } as const;
   try {
-    const identity = await identify(context, credential);
-    if (session.state === 'closed') return;
-    if (session.identity && session.identity.userId !== identity.userId) {
-      sendError(context, session, 'invalid_token', { message: 'The token belongs to another user' });
-      return;
-    }
-    // The verifier's object itself: it is kept there too, and sockets are many.
-    session.identity = identity;
-    session.warnedOfExpiry = false;
-    if (session.state === 'pending') await open(context, session, session.identity, resume);
+    await traced(name, attributes, () => admit(context, session, credential, resume), more);
   } catch (error) {
     if (session.state === 'closed') return;
     const { code, message } = toAppError(error);
@@ -37,6 +31,24 @@ export async function authenticate(
   } finally {
     session.verifying = false;
   }
+}
+
+async function admit(
+  context: ChatContext,
+  session: Session,
+  credential: Credential,
+  resume: (frames: readonly string[]) => void,
+): Promise<void> {
+  const identity = await identify(context, credential);
+  if (session.state === 'closed') return;
+  if (session.identity && session.identity.userId !== identity.userId) {
+    sendError(context, session, 'invalid_token', { message: 'The token belongs to another user' });
+    return;
+  }
+  // The verifier's object itself: it is kept there too, and sockets are many.
+  session.identity = identity;
+  session.warnedOfExpiry = false;
+  if (session.state === 'pending') await open(context, session, session.identity, resume);
 }
 
 async function identify({ verifier, tickets, revocations }: ChatContext, { kind, value }: Credential): Promise<Identity> {

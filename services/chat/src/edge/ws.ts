@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import uWS, { type HttpRequest, type HttpResponse, type TemplatedApp, type us_socket_context_t, type WebSocket } from 'uWebSockets.js';
 import { closeCodes, errorCodes, FRAME_HARD_MAX_BYTES, type ErrorCodeName, type HealthAnswer } from '@parley/protocol';
-import { AppError, messageOf, PROBLEM_TYPE, problemOf, type Health, type Log } from '@parley/kit';
+import { AppError, isTracing, messageOf, PROBLEM_TYPE, problemOf, traceCallerOf, type Health, type Log } from '@parley/kit';
 import { signOff } from '../commands/authenticate.ts';
 import { receive, startAuthentication, wrongFrame } from '../commands/dispatch.ts';
 import { leave } from '../commands/leave-room.ts';
@@ -180,9 +180,10 @@ function isWebSocket(request: HttpRequest): boolean {
 function credentialOf(request: HttpRequest): Credential | undefined {
   const bearer = /^Bearer (\S+)$/i.exec(request.getHeader('authorization'))?.[1];
   const token = bearer ?? request.getQuery('token');
-  if (token) return { kind: 'token', value: token };
+  const caller = isTracing() ? traceCallerOf(request.getHeader('traceparent'), request.getHeader('tracestate')) : undefined;
+  if (token) return { kind: 'token', value: token, caller };
   const ticket = request.getQuery('ticket');
-  return ticket ? { kind: 'ticket', value: ticket } : undefined;
+  return ticket ? { kind: 'ticket', value: ticket, caller } : undefined;
 }
 
 function refuse(response: HttpResponse, code: ErrorCodeName, detail?: string): void {

@@ -1,7 +1,7 @@
 // One room with joined sockets on this replica: puts what arrives in order, delivers it, remembers the newest frames, and reads
 // from the database what is missing.
 import { encodeEntryFrame } from '@parley/chat-store';
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, traced, type Log } from '@parley/kit';
 import { systemEventOf, type SystemEvent } from '@parley/protocol';
 import { Ring } from '../domain/ring.ts';
 import { Sequencer } from '../domain/sequencer.ts';
@@ -118,7 +118,9 @@ export class RoomFeed {
 
   /** Reads and delivers what is newer than `last`; calls at the same time share one read. */
   repair(): Promise<void> {
-    this.#repair ??= this.#readMissing().finally(() => (this.#repair = undefined));
+    this.#repair ??= traced('repair', { 'parley.room_id': this.roomId, 'parley.after_seq': this.last }, () => this.#readMissing()).finally(
+      () => (this.#repair = undefined),
+    );
     return this.#repair;
   }
 

@@ -11,7 +11,7 @@ import {
   type RoomUpdates,
   type Stored,
 } from '@parley/chat-store';
-import { AppError, encodeFanout, messageOf, roomChannel, type Log, type RedisClient } from '@parley/kit';
+import { AppError, encodeFanout, messageOf, roomChannel, traced, type Log, type RedisClient } from '@parley/kit';
 import type { Entry } from '@parley/protocol';
 import { shortName } from '../domain/system-texts.ts';
 import type { MessageLog, NewLogMessage } from '../ports.ts';
@@ -29,9 +29,10 @@ export interface CommitAnnouncement {
 /** In one turn after the commit, before the answers. Replicas read what they were not told of. */
 export function announceBatches({ redis, updates, instance, log }: CommitAnnouncement, batches: readonly RoomBatch[]): void {
   for (const { roomId, fromSeq, entries, memberVersion } of batches) {
-    redis
-      .publish(roomChannel(roomId), encodeFanout({ seq: fromSeq, from: instance }, entries.map(encodeEntryFrame)))
-      .catch((error: unknown) => log.warn({ room_id: roomId, reason: messageOf(error) }, 'committed messages were not announced'));
+    const payload = encodeFanout({ seq: fromSeq, from: instance }, entries.map(encodeEntryFrame));
+    traced('publish', { bytes: payload.length }, () => redis.publish(roomChannel(roomId), payload), { kind: 'producer' }).catch(
+      (error: unknown) => log.warn({ room_id: roomId, reason: messageOf(error) }, 'committed messages were not announced'),
+    );
     const newest = entries.at(-1);
     if (newest) updates.add({ roomId, lastSeq: newest.seq, lastMessageAt: newest.created_at, memberVersion });
   }

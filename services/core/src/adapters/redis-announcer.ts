@@ -1,6 +1,6 @@
 // The Announcer port: publishes what was committed to the replicas that hold sockets of the room or of the users.
 import { encodeEntryFrame, type RoomUpdates } from '@parley/chat-store';
-import { encodeEvents, encodeFanout, messageOf, roomChannel, userChannel, type Log, type RedisClient } from '@parley/kit';
+import { encodeEvents, encodeFanout, messageOf, roomChannel, traced, userChannel, type Log, type RedisClient } from '@parley/kit';
 import type { Announcer } from '../ports.ts';
 
 export interface RedisAnnouncerOptions {
@@ -13,7 +13,7 @@ export interface RedisAnnouncerOptions {
 export function redisAnnouncer({ redis, updates, instance, log }: RedisAnnouncerOptions): Announcer {
   const publish = async (channel: string, payload: Buffer) => {
     try {
-      await redis.publish(channel, payload);
+      await traced('publish', { bytes: payload.length }, () => redis.publish(channel, payload), { kind: 'producer' });
     } catch (error) {
       log.warn({ channel, reason: messageOf(error) }, 'a committed change was not announced');
     }

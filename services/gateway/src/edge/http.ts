@@ -1,6 +1,6 @@
 // Passes calls on: headers by the table in domain/headers, bodies in both directions as they come.
 import { pipeline } from 'node:stream/promises';
-import { AppError, contextOf, messageOf, traceHeaders, type Log } from '@parley/kit';
+import { AppError, contextOf, messageOf, traced, traceHeaders, type Log } from '@parley/kit';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { answerHeaders, hasBody, requestHeaders } from '../domain/headers.ts';
 import { routes, type UpstreamName } from '../domain/routes.ts';
@@ -19,17 +19,22 @@ export interface GatewayRoutes {
 export function addGatewayRoutes(app: Express, { upstreams, requireUser, limit, log }: GatewayRoutes): void {
   for (const { path, upstream: name, token } of routes) {
     const upstream = upstreams[name];
-    if (upstream) app.all(path, token ? guardByUser(requireUser, limit) : guardByAddress(limit), forward(upstream, log));
+    if (upstream) app.all(path, token ? guardByUser(requireUser, limit) : guardByAddress(limit), forward({ name, upstream }, log));
   }
 }
 
-function forward(upstream: Upstream, log: Log) {
+interface NamedUpstream {
+  name: UpstreamName;
+  upstream: Upstream;
+}
+
+function forward(to: NamedUpstream, log: Log) {
   return async (request: Request, response: Response): Promise<void> => {
     // The absolute form is for proxies that clients choose (RFC 9112 §3.2.2); this is none.
     if (!request.originalUrl.startsWith('/')) throw new AppError('invalid_request', 'Send a path');
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const answer = await call(upstream, { request, response, signal: gone.signal });
+    const answer = await call(to, { request, response, signal: gone.signal });
     if (!answer) return;
     try {
       response.status(answer.status);
@@ -48,19 +53,23 @@ function forward(upstream: Upstream, log: Log) {
 
 /** undefined: the client is gone, there is nobody to answer. */
 async function call(
-  upstream: Upstream,
+  { name, upstream }: NamedUpstream,
   { request, response, signal }: { request: Request; response: Response; signal: AbortSignal },
 ): Promise<UpstreamAnswer | undefined> {
   const body = hasBody(request.headers) ? limitedBody(request) : undefined;
   const context = contextOf(response);
+  const { method, originalUrl: path } = request;
+  const attributes = { 'http.request.method': method, 'peer.service': name };
   try {
-    return await upstream.call({
-      method: request.method,
-      path: request.originalUrl,
-      headers: requestHeaders(request.headers, { ...context, trace: traceHeaders(context.trace) }),
-      body,
-      signal,
-    });
+    return await traced(
+      `call ${name}`,
+      attributes,
+      (span) => {
+        const headers = requestHeaders(request.headers, { ...context, trace: traceHeaders(span?.trace ?? context.trace) });
+        return upstream.call({ method, path, headers, body, signal });
+      },
+      { kind: 'client' },
+    );
   } catch (error) {
     body?.destroy();
     if (signal.aborted) return undefined;

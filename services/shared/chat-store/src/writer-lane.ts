@@ -1,6 +1,6 @@
 // One lane of the writer: one connection, one transaction at a time, retries, reconnects.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit';
+import { backoffMs, messageOf, traced, type Log } from '@parley/kit';
 import type { TextConnection } from './mysql.ts';
 import { classify, type Failure } from './writer-failure.ts';
 import { planBatch, type AppendResult, type NewMessage, type RoomBatch } from './writer-plan.ts';
@@ -91,12 +91,15 @@ export class WriterLane {
     let failure: Failure = 'connection';
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
       try {
-        const { results, rooms } = await this.#transaction(
-          batch.map((submission) => submission.message),
-          attempt > 0,
-        );
-        observe?.({ committed: batch.length, seconds: (performance.now() - started) / 1000 });
-        this.#release(batch, results, rooms);
+        const commit = async () => {
+          const { results, rooms } = await this.#transaction(
+            batch.map((submission) => submission.message),
+            attempt > 0,
+          );
+          observe?.({ committed: batch.length, seconds: (performance.now() - started) / 1000 });
+          this.#release(batch, results, rooms);
+        };
+        await traced('batch commit', { messages: batch.length, attempt }, commit, { root: true });
         return;
       } catch (error) {
         failure = classify(error);

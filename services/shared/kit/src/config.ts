@@ -98,6 +98,27 @@ export const secret = (description: string, options: SchemaOptions = {}) =>
 export const secretUrl = (description: string, ...schemes: string[]) => secret(description, { pattern: `^(${schemes.join('|')})://.+` });
 export const httpUrl = (description: string) => Type.String({ pattern: '^https?://.+', description });
 
+/** OpenTelemetry's own names. Without an endpoint nothing is recorded, and the library is not even loaded. */
+const tracingConfig = {
+  otelExporterOtlpEndpoint: Type.String({
+    default: '',
+    pattern: '^(https?://.+)?$',
+    description: 'base URL of a collector for traces by OTLP over HTTP; empty: none',
+  }),
+  otelExporterOtlpHeaders: Type.String({
+    default: '',
+    secret: true,
+    pattern: '^([^=,\\s]+=[^,]*(,[^=,\\s]+=[^,]*)*)?$',
+    description: 'headers for the collector, name=value with commas between',
+  }),
+  otelTracesSamplerArg: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    default: 1,
+    description: 'share of the traces that begin here and are recorded; the decision of a caller is followed',
+  }),
+};
+
 /** Variables of every service. */
 export function commonConfig(serverPort: number) {
   return {
@@ -117,6 +138,7 @@ export function commonConfig(serverPort: number) {
     allowedOrigins: list('exact origins that browsers may come from'),
     startupTimeoutMs: milliseconds(60_000, 'how long to wait for a database at start'),
     drainTimeoutMs: milliseconds(70_000, 'after SIGTERM the process ends at the latest after this time'),
+    ...tracingConfig,
   };
 }
 

@@ -13,7 +13,8 @@ import type { Metrics } from './metrics.ts';
 import { describeService } from './openapi.ts';
 import { PROBLEM_TYPE, problemOf, toAppError } from './problem.ts';
 import { LIMIT_HEADERS } from './rate-limit/http.ts';
-import { traceContextOf, type TraceContext } from './trace-context.ts';
+import { traceCallerOf, traceContextOf, type TraceContext } from './trace-context.ts';
+import { tracedUntil, type Span } from './tracing.ts';
 
 export interface HttpOptions {
   service: string;
@@ -95,19 +96,28 @@ function observe({ service, log, metrics, trustedProxies }: HttpOptions) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const started = performance.now();
     const given = request.get('x-request-id');
+    const caller = traceCallerOf(request.get('traceparent'), request.get('tracestate'));
     const context: RequestContext = {
       requestId: given && REQUEST_ID.test(given) ? given : randomUUID(),
       clientIp: clientIp(request.socket.remoteAddress ?? '', request.get('x-forwarded-for'), trustedProxies),
-      trace: traceContextOf(request.get('traceparent'), request.get('tracestate')),
+      trace: traceContextOf(caller),
     };
     Object.assign(response.locals, context);
     response.setHeader('X-Request-Id', context.requestId);
+    const span: Span = { name: request.method, kind: 'server', attributes: { 'http.request.method': request.method }, caller };
+    const end = tracedUntil(span, () => {
+      if (span.trace) (response.locals as RequestContext).trace = context.trace = span.trace;
+      next();
+    });
     response.on('close', () => {
       // The route pattern, not the path: paths carry ids and would make a time series each.
       const route = (request.route as { path?: string } | undefined)?.path ?? 'unmatched';
       const seconds = (performance.now() - started) / 1000;
       metrics.httpRequests.inc({ service, method: request.method, route, status: String(response.statusCode) });
       metrics.httpDuration.observe({ service, method: request.method, route }, seconds);
+      span.name = `${request.method} ${route}`;
+      const outcome = { 'http.route': route, 'http.response.status_code': response.statusCode, 'parley.request_id': context.requestId };
+      end(outcome, response.statusCode >= 500 ? `status ${response.statusCode}` : undefined);
       log.debug(
         {
           method: request.method,
@@ -121,7 +131,6 @@ function observe({ service, log, metrics, trustedProxies }: HttpOptions) {
         'request',
       );
     });
-    next();
   };
 }
 

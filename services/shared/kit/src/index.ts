@@ -28,6 +28,7 @@ export * from './ticket.ts';
 export * from './token-cache.ts';
 export * from './token.ts';
 export * from './trace-context.ts';
+export * from './tracing.ts';
 export * from './translating-errors.ts';
 export * from './trusted-issuers.ts';
 export * from './user-cache.ts';

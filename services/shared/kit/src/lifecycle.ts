@@ -5,6 +5,7 @@ import type { Static, TObject } from '@sinclair/typebox';
 import { ConfigError, loadConfig, type Env } from './config.ts';
 import { messageOf } from './errors.ts';
 import { createLog, type Log } from './log.ts';
+import { startTracing } from './start-tracing.ts';
 
 /** Exit code of a wrong configuration (EX_CONFIG of sysexits.h). */
 export const EXIT_CONFIG = 78;
@@ -64,6 +65,7 @@ export async function runService<T extends TObject>({ service, schema, env, star
   const asked = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
+  const tracing = await startTracing({ env: config, service, instance, log });
   let running: Running;
   try {
     const started = start({ config, log, instance });
@@ -86,6 +88,7 @@ export async function runService<T extends TObject>({ service, schema, env, star
     process.exit(1);
   }, settings.drainTimeoutMs ?? 70_000);
   await running.close();
+  await tracing.close();
   clearTimeout(watchdog);
   log.info('stopped');
   process.exit(0);

@@ -3,6 +3,8 @@ import pg from 'pg';
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Migration, MigrationDatabase } from './migrate.ts';
+import { operationOf } from './sql-operation.ts';
+import { isTracing, spanChannel, type Span } from './tracing.ts';
 
 export type PostgresPool = pg.Pool;
 
@@ -11,6 +13,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => Number(text));
 
 export function createPostgres(url: string, { log, max = 10 }: { log: Log; max?: number }): pg.Pool {
   const pool = new pg.Pool({
+    Client: TracedClient,
     connectionString: url,
     max,
     connectionTimeoutMillis: 3000,
@@ -23,6 +26,21 @@ export function createPostgres(url: string, { log, max = 10 }: { log: Log; max?:
   // A broken idle connection is replaced at the next use; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ reason: messageOf(error) }, 'postgres connection lost'));
   return pool;
+}
+
+/** The pool calls `query` with a callback, everybody else awaits it. */
+class TracedClient extends pg.Client {
+  override query(...args: unknown[]): never {
+    const query = super.query.bind(this) as (...given: unknown[]) => unknown;
+    const run = () => query(...args) as never;
+    if (!isTracing()) return run();
+    const [first] = args;
+    const operation = operationOf(typeof first === 'string' ? first : ((first as { text?: string } | undefined)?.text ?? ''));
+    const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': operation };
+    const span: Span = { name: operation, kind: 'client', attributes, withinOnly: true };
+    if (typeof args.at(-1) === 'function') return spanChannel.traceCallback(query as never, -1, span, undefined, ...args);
+    return spanChannel.tracePromise(run, span) as never;
+  }
 }
 
 /** The migration runner's view of PostgreSQL. Each file is one transaction. */

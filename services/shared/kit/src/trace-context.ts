@@ -17,14 +17,26 @@ const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9
 const STATE_MAX = 512;
 const NOT_RECORDED = '00';
 
-/** The caller's trace with a part of its own; a new trace when there is none, or what is no `traceparent`. */
-export function traceContextOf(traceparent: string | undefined, tracestate?: string): TraceContext {
-  const spanId = randomBytes(8).toString('hex');
-  const [, version, traceId, , flags, more] = TRACEPARENT.exec(traceparent ?? '') ?? [];
+/** The part of a trace that the caller is. */
+export interface TraceCaller {
+  traceId: string;
+  spanId: string;
+  flags: string;
+  state: string | undefined;
+}
+
+/** undefined: no `traceparent`, or what is none. */
+export function traceCallerOf(traceparent: string | undefined, tracestate?: string): TraceCaller | undefined {
+  const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(traceparent ?? '') ?? [];
   // Version 00 ends with the flags; what a later one adds is not known and not passed on.
-  if (!traceId || !flags || (version === '00' && more !== undefined))
-    return { traceId: randomBytes(16).toString('hex'), spanId, flags: NOT_RECORDED, state: undefined };
+  if (!traceId || !spanId || !flags || (version === '00' && more !== undefined)) return undefined;
   return { traceId, spanId, flags, state: tracestate && tracestate.length <= STATE_MAX ? tracestate : undefined };
+}
+
+/** The caller's trace with a part of its own; a new trace when there is no caller. */
+export function traceContextOf(caller: TraceCaller | undefined): TraceContext {
+  const spanId = randomBytes(8).toString('hex');
+  return caller ? { ...caller, spanId } : { traceId: randomBytes(16).toString('hex'), spanId, flags: NOT_RECORDED, state: undefined };
 }
 
 /** Headers of a call that this service makes for the one it got. */

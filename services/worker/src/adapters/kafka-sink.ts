@@ -2,7 +2,7 @@
 // which would then take different records for copies of the lost ones and drop them silently. A new producer gets a new id.
 import net from 'node:net';
 import tls from 'node:tls';
-import { messageOf } from '@parley/kit';
+import { messageOf, traced } from '@parley/kit';
 import { Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
 import { RecordsRefused, type EventSink, type SinkRecord } from '../ports.ts';
 import { kafkaClient, REQUEST_TIMEOUT_MS } from './kafka-client.ts';
@@ -70,7 +70,11 @@ export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): E
     async send(records) {
       try {
         // Not even a connection is tried after the fence is closed.
-        await (fence.closed ? fence.broken : Promise.race([send(records), fence.broken]));
+        await (fence.closed
+          ? fence.broken
+          : traced('publish to Kafka', { records: records.length }, () => Promise.race([send(records), fence.broken]), {
+              kind: 'producer',
+            }));
         troubleSince = undefined;
       } catch (error) {
         drop();
