@@ -1,4 +1,4 @@
-// What bounds a call: the number of queries whatever the size of the answer, time limits towards MySQL, the limit on messages.
+// What bounds a call: time limits towards MySQL, the limit on messages. The number of queries: query-counts.test.ts.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connectMysql, createMysqlPool, toBinary } from '@parley/chat-store';
@@ -13,22 +13,6 @@ before(async () => {
 after(() => stack?.stop());
 const call = (...args: Parameters<CoreStack['call']>): Promise<Reply> => stack.call(...args);
 
-/** Statements that a call costs MySQL. Checks of readiness come in between: the least of some tries counts. */
-async function statementsOf(make: () => Promise<Reply>): Promise<number> {
-  const questions = async () => {
-    const [rows] = await stack.mysql.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Questions'");
-    return Number(rows[0]?.['Value']);
-  };
-  const counts: number[] = [];
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const before = await questions();
-    const reply = await make();
-    assert.ok(reply.status < 300, JSON.stringify(reply.body));
-    counts.push((await questions()) - before - 1);
-  }
-  return Math.min(...counts);
-}
-
 async function groupOf(creator: number, memberIds: number[]): Promise<string> {
   const { body } = await call(creator, 'POST', '/api/rooms', { room_type: 'group', name: 'club', member_ids: [] });
   if (memberIds.length > 0) {
@@ -38,40 +22,6 @@ async function groupOf(creator: number, memberIds: number[]): Promise<string> {
   }
   return body.id;
 }
-const people = (count: number) => Array.from({ length: count }, (_, index) => index + 10);
-
-describe('the number of queries does not grow with', () => {
-  test('the rooms of a list, their members and their messages', async () => {
-    await groupOf(1, []);
-    const few = await statementsOf(() => call(1, 'GET', '/api/rooms'));
-    for (let index = 0; index < 30; index++) await groupOf(1, people(20));
-    const many = await statementsOf(() => call(1, 'GET', '/api/rooms'));
-    assert.deepEqual([few, many], [2, 2]);
-  });
-  test('the members of a room', async () => {
-    const [small, large] = [await groupOf(2, []), await groupOf(2, people(100))];
-    for (const [path, expected] of [
-      ['', 2],
-      ['/members', 1],
-      ['/messages', 2],
-    ] as const)
-      for (const roomId of [small, large])
-        assert.equal(await statementsOf(() => call(2, 'GET', `/api/rooms/${roomId}${path}`)), expected, path);
-  });
-  test('the users who are invited', async () => {
-    const invite = (count: number) =>
-      statementsOf(async () => call(3, 'POST', `/api/rooms/${await groupOfThree()}/members`, { user_ids: people(count) }));
-    const groupOfThree = () => groupOf(3, []);
-    assert.equal(await invite(1), await invite(100));
-  });
-  test('the invitations of a user', async () => {
-    await call(4, 'POST', '/api/rooms', { room_type: 'group', name: 'one', member_ids: [5] });
-    const few = await statementsOf(() => call(5, 'GET', '/api/invitations'));
-    for (let index = 0; index < 20; index++) await call(4, 'POST', '/api/rooms', { room_type: 'group', name: 'more', member_ids: [5] });
-    assert.deepEqual([few, await statementsOf(() => call(5, 'GET', '/api/invitations'))], [1, 1]);
-  });
-});
-
 test('messages by REST have a limit per user, with the time to wait', async () => {
   const { body: room } = await call(6, 'POST', '/api/rooms/direct', { other_user_id: 7 });
   const say = (userId: number) => call(userId, 'POST', `/api/rooms/${room.id}/messages`, { content: 'x' });
