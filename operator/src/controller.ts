@@ -4,16 +4,20 @@ import { MANAGED_BY, type PlanEnvironment } from '@parley/cdk8s';
 import { Applier } from './kube/applier.ts';
 import { Recorder } from './kube/recorder.ts';
 import { Reflector } from './kube/reflector.ts';
-import { chatClusters, ownedResources, pathOf } from './kube/resources.ts';
+import { chatClusters, ownedResources, pathOf, pods } from './kube/resources.ts';
 import { keyOf } from './kube/store.ts';
 import type { KubeObject, KubeTransport } from './kube/transport.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 import type { OperatorMetrics } from './metrics.ts';
+import { Connections, type PodConnections } from './connections.ts';
+import { podFacts, type PodFacts } from './pods.ts';
 import { reconcile, type ReconcileContext } from './reconcile.ts';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 /** Everything is looked at again this often, in case a watch lied. */
 const RESYNC_MS = 10 * 60_000;
+/** Sockets come and go all the time: the status tells their number this often at most. */
+const CONNECTIONS_MS = 10_000;
 
 export interface ControllerOptions {
   transport: KubeTransport;
@@ -21,6 +25,9 @@ export interface ControllerOptions {
   /** empty: all namespaces */
   watchNamespace: string;
   instance: string;
+  /** asks a chat replica for its sockets, by the address of its pod; throws when it does not answer */
+  readConnections: (ip: string) => Promise<PodConnections>;
+  connectionsEveryMs?: number;
   log: Logger;
   metrics?: OperatorMetrics;
 }
@@ -28,6 +35,8 @@ export interface ControllerOptions {
 export class Controller {
   readonly #clusters: Reflector;
   readonly #owned: Map<string, Reflector>;
+  readonly #pods: Reflector;
+  readonly #connections: Connections;
   readonly #queue: WorkQueue;
   readonly #options: ControllerOptions;
   #resync: NodeJS.Timeout | undefined;
@@ -58,6 +67,20 @@ export class Controller {
         }),
       ]),
     );
+    // They are of the workloads' controllers, not ours: watched for what they tell, never pruned.
+    this.#pods = new Reflector({
+      transport,
+      path: pathOf(pods, namespace),
+      labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`,
+      onChange: (object) => this.#changed(object),
+      onRestart: onRestart('Pod'),
+    });
+    this.#connections = new Connections({
+      pods: () => this.#podFacts().filter(({ component }) => component === 'chat'),
+      read: options.readConnections,
+      ...(options.connectionsEveryMs === undefined ? {} : { everyMs: options.connectionsEveryMs }),
+      onChange: (key) => this.#queue.addAfter(key, CONNECTIONS_MS),
+    });
     const context: ReconcileContext = {
       transport,
       environment,
@@ -69,6 +92,9 @@ export class Controller {
       }),
       cluster: (key) => this.#clusters.store.get(key),
       owned: (ns, cluster) => this.owned(ns, cluster),
+      pods: (ns, cluster) => this.#podsOf(ns, cluster),
+      connections: this.#connections,
+      memory: new Map(),
       now: () => new Date(),
     };
     this.#queue = new WorkQueue({
@@ -103,23 +129,36 @@ export class Controller {
 
   /** Resolves when every watch has its first list and the first keys are queued. */
   async start(): Promise<void> {
-    for (const reflector of this.#owned.values()) reflector.start();
-    await Promise.all([...this.#owned.values()].map((reflector) => reflector.synced));
+    const first = [...this.#owned.values(), this.#pods];
+    for (const reflector of first) reflector.start();
+    await Promise.all(first.map((reflector) => reflector.synced));
     this.#clusters.start();
     await this.#clusters.synced;
     this.#resync = setInterval(() => this.#clusters.store.list().forEach((object) => this.#queue.add(keyOf(object.metadata))), RESYNC_MS);
+    this.#connections.start();
     this.#options.log.info({ clusters: this.#clusters.store.list().length }, 'watching');
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#resync);
+    this.#connections.close();
     await this.#queue.close();
-    await Promise.all([this.#clusters, ...this.#owned.values()].map((reflector) => reflector.stop()));
+    await Promise.all([this.#clusters, this.#pods, ...this.#owned.values()].map((reflector) => reflector.stop()));
   }
 
   #changed(object: KubeObject): void {
     const cluster = object.metadata.labels?.[INSTANCE_LABEL];
     if (cluster) this.#queue.add(keyOf({ namespace: object.metadata.namespace ?? '', name: cluster }));
+  }
+
+  #podsOf(namespace: string, cluster: string): KubeObject[] {
+    return this.#pods.store
+      .list()
+      .filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.[INSTANCE_LABEL] === cluster);
+  }
+
+  #podFacts(): PodFacts[] {
+    return this.#pods.store.list().map(podFacts);
   }
 
   #live({ kind, metadata }: KubeObject): KubeObject | undefined {

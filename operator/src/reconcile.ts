@@ -5,9 +5,13 @@ import { parseChatCluster, type ChatCluster, type ChatClusterStatus } from '@par
 import { componentsOf, desired, resolve, type Plan, type PlanEnvironment } from '@parley/cdk8s';
 import type { Applier } from './kube/applier.ts';
 import type { Recorder } from './kube/recorder.ts';
-import { chatClusters, pathOf } from './kube/resources.ts';
-import { ApiError, type KubeObject, type KubeTransport } from './kube/transport.ts';
+import { chatClusters, pathOf, pods as podResource } from './kube/resources.ts';
+import { ApiError, isConflict, isNotFound, type KubeObject, type KubeTransport } from './kube/transport.ts';
 import { ensureSecrets } from './ensure-secrets.ts';
+import type { Connections } from './connections.ts';
+import { podFacts } from './pods.ts';
+import { rolloutStep, type ChatPod } from './rollout.ts';
+import { missingSecrets } from './secret-refs.ts';
 import { failedStatus, statusFor, type Seen } from './status.ts';
 
 export interface ReconcileContext {
@@ -19,9 +23,32 @@ export interface ReconcileContext {
   cluster: (key: string) => KubeObject | undefined;
   /** every object that carries the labels of this cluster */
   owned: (namespace: string, cluster: string) => KubeObject[];
+  /** its pods */
+  pods: (namespace: string, cluster: string) => KubeObject[];
+  connections: Pick<Connections, 'of' | 'settled'>;
+  /** what this process found out and need not find out again at once; lost with it */
+  memory: Memory;
   now: () => Date;
   random?: (bytes: number) => Buffer;
 }
+
+/** By the uid of a ChatCluster. */
+export type Memory = Map<string, ClusterMemory>;
+
+interface ClusterMemory {
+  /** the objects of a plan: rendering takes longer than everything else */
+  rendered?: { of: string; objects: KubeObject[] };
+  /** Secrets were looked at: of which plan, when, and which of somebody else's were missing */
+  secrets?: { of: string; atMs: number; missing: string[] };
+  /** uids of pods that were told to go; the watch may show them a moment longer as if they were not */
+  told: Set<string>;
+}
+
+/** Secrets are not watched, so that the operator need not see those of others: they are looked at again after this time. */
+const SECRETS_EVERY_MS = 30_000;
+
+/** A rollout goes on by what its replicas tell every few seconds. */
+const ROLLOUT_MS = 5000;
 
 /** While something is on its way the status is looked at again, also when no watch says so. */
 const UNSETTLED_MS = 10_000;
@@ -29,7 +56,11 @@ const UNSETTLED_MS = 10_000;
 export async function reconcile(key: string, context: ReconcileContext): Promise<{ againAfterMs?: number }> {
   const live = context.cluster(key);
   // Deleted: owner references take everything along.
-  if (!live || live.metadata.deletionTimestamp) return {};
+  if (!live || live.metadata.deletionTimestamp) {
+    if (live?.metadata.uid) context.memory.delete(live.metadata.uid);
+    return {};
+  }
+  const memory = memoryOf(live, context);
   const parsed = parseChatCluster(live);
   if (!parsed.ok)
     return fail(live, context, 'InvalidSpec', `The spec is not valid: ${parsed.problems.join('; ')}. Correct it and apply it again.`);
@@ -38,13 +69,13 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
   const migrated = hasMigrated(plan, context) || hasRun(cluster.status, plan);
   let wanted: KubeObject[];
   try {
-    wanted = desired(plan, { migrated }).map((object) => withOwner(object, cluster));
+    wanted = rendered(plan, { migrated, cluster, memory });
   } catch (error) {
     return fail(live, context, 'RenderFailed', `The manifests cannot be made: ${(error as Error).message}`);
   }
   if (!cluster.spec.paused) {
     try {
-      await ensureSecrets(plan, live, context.transport, context.random ?? randomBytes);
+      await lookAtSecrets(plan, live, { memory, context });
       await applyAll(wanted, live, plan, context);
     } catch (error) {
       // A refusal by the API server is for a person to read; the back-off tries again all the same.
@@ -53,16 +84,92 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
       throw error;
     }
   }
+  const pods = podsOf(plan, context);
+  const rollout = await rollOut(plan, live, { pods, memory, context });
   const status = statusFor({
     generation: live.metadata.generation ?? 0,
     previous: cluster.status,
     plan,
     seen: look(plan, context),
+    pods,
+    rollout,
+    missing: memory.secrets?.missing ?? [],
     paused: cluster.spec.paused,
     now: context.now(),
   });
   await patchStatus(live, status, context);
+  if (rollout !== undefined) return { againAfterMs: ROLLOUT_MS };
   return status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? {} : { againAfterMs: UNSETTLED_MS };
+}
+
+function memoryOf({ metadata: { uid = '' } }: KubeObject, { memory }: ReconcileContext): ClusterMemory {
+  let known = memory.get(uid);
+  if (!known) memory.set(uid, (known = { told: new Set() }));
+  return known;
+}
+
+function rendered(
+  plan: Plan,
+  { migrated, cluster, memory }: { migrated: boolean; cluster: ChatCluster; memory: ClusterMemory },
+): KubeObject[] {
+  const of = JSON.stringify([plan, migrated]);
+  if (memory.rendered?.of !== of) {
+    memory.rendered = { of, objects: desired(plan, { migrated }).map((object) => withOwner(object, cluster)) };
+  }
+  return memory.rendered.objects;
+}
+
+/** Those of our own are made, those of others only looked for. */
+async function lookAtSecrets(plan: Plan, live: KubeObject, { memory, context }: { memory: ClusterMemory; context: ReconcileContext }) {
+  const { transport, random = randomBytes, now } = context;
+  const of = JSON.stringify(plan);
+  const atMs = now().getTime();
+  const { secrets } = memory;
+  if (secrets?.of === of && secrets.missing.length === 0 && Math.abs(atMs - secrets.atMs) < SECRETS_EVERY_MS) return;
+  await ensureSecrets(plan, live, transport, random);
+  memory.secrets = { of, atMs, missing: await missingSecrets(plan, transport) };
+}
+
+function podsOf(plan: Plan, { pods, connections }: ReconcileContext): ChatPod[] {
+  return pods(plan.namespace, plan.cluster)
+    .map(podFacts)
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .map((pod) => ({ ...pod, sockets: pod.component === 'chat' ? connections.of(pod.uid) : undefined }));
+}
+
+interface RolloutParts {
+  pods: readonly ChatPod[];
+  memory: ClusterMemory;
+  context: ReconcileContext;
+}
+
+/** Takes the next step of a rollout of chat. Returns what it does or waits for; undefined: there is none. */
+async function rollOut(plan: Plan, live: KubeObject, { pods, memory, context }: RolloutParts): Promise<string | undefined> {
+  const { transport, recorder, connections } = context;
+  if (plan.spec.paused) return undefined;
+  const chat = look(plan, context).find(({ planned }) => planned.component === 'chat')?.object;
+  const seen = chat?.['status'] as { observedGeneration?: number; updateRevision?: string } | undefined;
+  const current = (seen?.observedGeneration ?? 0) >= (chat?.metadata.generation ?? 1);
+  const ofChat = pods.filter(({ component }) => component === 'chat');
+  for (const uid of memory.told) if (!ofChat.some((pod) => pod.uid === uid)) memory.told.delete(uid);
+  const { replace, message } = rolloutStep({
+    replicas: plan.spec.chat.replicas,
+    updateRevision: current ? seen?.updateRevision : undefined,
+    pods: ofChat.map((pod) => (memory.told.has(pod.uid) ? { ...pod, ready: false, terminating: true } : pod)),
+    settled: connections.settled(`${plan.namespace}/${plan.cluster}`),
+  });
+  for (const { name, uid } of replace) {
+    await transport
+      .request('DELETE', pathOf(podResource, plan.namespace, name), { body: { preconditions: { uid } } })
+      .catch((error: unknown) => {
+        // Gone, or another pod of that name: the next look decides anew.
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      });
+    memory.told.add(uid);
+  }
+  if (message !== undefined && replace.length > 0)
+    recorder.record(live, { type: 'Normal', reason: 'ReplicaReplaced', action: 'Rollout', note: message });
+  return message;
 }
 
 function withOwner(object: KubeObject, { apiVersion, kind, metadata }: ChatCluster): KubeObject {

@@ -1,7 +1,9 @@
 // Composition root: one replica of the operator. It waits for the lease, then works until it is stopped or loses the lease.
+import { ports } from '@parley/cdk8s';
 import { pino } from 'pino';
 import { startAdmin } from './admin.ts';
 import type { OperatorConfig } from './config.ts';
+import { readConnections } from './connections.ts';
 import { Controller } from './controller.ts';
 import { kubeClient } from './kube/client.ts';
 import { Lease } from './kube/lease.ts';
@@ -39,6 +41,7 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
       environment: { clusterDomain: config.clusterDomain, operatorNamespace: config.podNamespace },
       watchNamespace: config.watchNamespace,
       instance: config.podName,
+      readConnections: readConnections(ports.admin),
       log,
       metrics,
     });

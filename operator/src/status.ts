@@ -2,6 +2,7 @@
 import type { ChatClusterStatus, Condition, ConditionType } from '@parley/operator-api';
 import { fqdnOf, ports, selectorOf, type Plan, type PlannedComponent } from '@parley/cdk8s';
 import type { KubeObject } from './kube/transport.ts';
+import type { ChatPod } from './rollout.ts';
 
 /** A component and its workload, as seen. */
 export interface Seen {
@@ -14,6 +15,11 @@ export interface StatusInput {
   previous: ChatClusterStatus | undefined;
   plan: Plan;
   seen: readonly Seen[];
+  pods: readonly ChatPod[];
+  /** what the rollout of chat does or waits for */
+  rollout: string | undefined;
+  /** a sentence for each Secret that the spec names and nobody made */
+  missing: readonly string[];
   paused: boolean;
   now: Date;
 }
@@ -61,10 +67,30 @@ function describe({ planned, object }: Seen): string {
   return `${planned.component} has ${statusOf(object).readyReplicas ?? 0} of ${wantedReplicas(object)} replicas ready`;
 }
 
-const inspect = (seen: readonly Seen[], plan: Plan): string =>
-  `${seen.map(describe).join('; ')}. Look at: kubectl -n ${plan.namespace} get pods -l app.kubernetes.io/instance=${plan.cluster}, then kubectl describe on one that is not ready`;
+/** The same problem of several pods is told once. */
+function problems(component: string, pods: readonly ChatPod[]): string[] {
+  const found = new Map<string, string>();
+  for (const { name, component: of, problem } of pods) {
+    if (of !== component || !problem) continue;
+    const { reason, message, next } = problem;
+    if (!found.has(reason)) found.set(reason, `${name}: ${reason}${message === '' ? '' : `: ${message}`}; ${next}`);
+  }
+  return [...found.values()];
+}
 
-function verdicts({ plan, seen, paused }: StatusInput): Record<ConditionType, Verdict> {
+function inspect(seen: readonly Seen[], { plan, pods }: Pick<StatusInput, 'plan' | 'pods'>): string {
+  const told = seen.map((each) => [describe(each), ...problems(each.planned.component, pods)].join(': ')).join('. ');
+  const known = seen.some(({ planned }) => problems(planned.component, pods).length > 0);
+  const look = `Look at: kubectl -n ${plan.namespace} get pods -l app.kubernetes.io/instance=${plan.cluster}, then kubectl describe on one that is not ready`;
+  return shortened(known ? told : `${told}. ${look}`);
+}
+
+/** The schema bounds messages; what comes first says most. */
+const MESSAGE_MAX = 3500;
+const shortened = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)} …` : text);
+
+function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
+  const { plan, seen, pods, rollout, missing, paused } = input;
   const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
   const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
   const dependencies = seen.filter(({ planned }) => planned.dependency);
@@ -74,38 +100,58 @@ function verdicts({ plan, seen, paused }: StatusInput): Record<ConditionType, Ve
   const services = seen.filter(({ planned }) => !planned.dependency && planned.kind !== 'Job');
   const notReady = services.filter((each) => !componentReady(each));
   const down = services.filter((each) => !componentServes(each));
-  const ready = waitingFor.length === 0 && migrated && notReady.length === 0;
+  const ready = waitingFor.length === 0 && migrated && notReady.length === 0 && rollout === undefined && missing.length === 0;
   const behind = [...waitingFor, ...(migrated ? notReady : [])];
   const why = (): string => {
-    if (waitingFor.length > 0) return inspect(waitingFor, plan);
-    if (!migrated) return migrationMessage(migration, plan);
-    return inspect(notReady, plan);
+    if (missing.length > 0) return missing.join('. ');
+    if (waitingFor.length > 0) return inspect(waitingFor, input);
+    if (!migrated) return [migrationMessage(migration, plan), ...problems('migrate', pods)].join('. ');
+    if (rollout !== undefined) return rollout;
+    return inspect(notReady, input);
   };
   const pause = paused ? ' The cluster is paused: nothing is changed until spec.paused is false.' : '';
   return {
     Ready: ready
       ? yes('AllReady', `All parts are ready.${pause}`)
-      : no(waitingFor.length > 0 ? 'DependenciesNotReady' : migrated ? 'ServicesNotReady' : 'Migrating', `${why()}.${pause}`),
+      : no(reasonOf({ missing, waitingFor, migrated, rollout }), `${why()}.${pause}`),
     Available:
       migrated && down.length === 0
         ? yes('Serving', 'Every service has a ready replica.')
-        : no('NotServing', migrated ? `${inspect(down, plan)}.` : `${why()}.`),
+        : no('NotServing', migrated ? `${inspect(down, input)}.` : `${why()}.`),
     Progressing: ready
       ? no('Settled', 'Nothing is being changed.')
       : paused
         ? no('Paused', `${why()}.${pause}`)
-        : yes('Converging', `${why()}.`),
+        : yes(rollout === undefined ? 'Converging' : 'RollingOut', `${why()}.`),
     Degraded:
-      behind.length > 0 && migrated ? yes('PartsNotReady', `${inspect(behind, plan)}.`) : no('AsPlanned', 'No part is worse than planned.'),
+      missing.length > 0
+        ? yes('SecretMissing', `${missing.join('. ')}.`)
+        : behind.length > 0 && migrated
+          ? yes('PartsNotReady', `${inspect(behind, input)}.`)
+          : no('AsPlanned', 'No part is worse than planned.'),
     Rendered: yes('Rendered', 'The manifests were made from the spec.'),
     DependenciesReady:
       waitingFor.length === 0
         ? yes('AllReady', 'Databases, Redis and Kafka are ready, or external.')
-        : no('NotReady', `${inspect(waitingFor, plan)}.`),
+        : no('NotReady', `${inspect(waitingFor, input)}.`),
     MigrationsReady: migrated
       ? yes('Applied', `The databases have the schema of version ${plan.spec.version}.`)
       : no('Pending', `${migrationMessage(migration, plan)}.`),
   };
+}
+
+interface Obstacles {
+  missing: readonly string[];
+  waitingFor: readonly Seen[];
+  migrated: boolean;
+  rollout: string | undefined;
+}
+
+function reasonOf({ missing, waitingFor, migrated, rollout }: Obstacles): string {
+  if (missing.length > 0) return 'SecretMissing';
+  if (waitingFor.length > 0) return 'DependenciesNotReady';
+  if (!migrated) return 'Migrating';
+  return rollout === undefined ? 'ServicesNotReady' : 'RollingOut';
 }
 
 function migrationMessage(migration: Seen | undefined, plan: Plan): string {
@@ -143,6 +189,7 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
     replicas: statusOf(chat).replicas ?? 0,
     readyReplicas: statusOf(chat).readyReplicas ?? 0,
     selector,
+    connections: connectionsOf(input.pods),
     endpoints: {
       chat: `ws://${haproxy}:${ports.chatEntry}/api/ws`,
       gateway: `http://${haproxy}:${ports.gateway}`,
@@ -150,6 +197,13 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
     },
     conditions: withTransitions(conditions, previous?.conditions, now),
   };
+}
+
+function connectionsOf(pods: readonly ChatPod[]): NonNullable<ChatClusterStatus['connections']> {
+  const perReplica = pods.flatMap(({ name, sockets, terminating }) =>
+    sockets ? [{ name, connections: sockets.connections, draining: sockets.draining || terminating }] : [],
+  );
+  return { total: perReplica.reduce((sum, { connections }) => sum + connections, 0), perReplica };
 }
 
 /** A spec that cannot be read or rendered: everything seen before stays, the cause is said. */

@@ -186,7 +186,7 @@ describe('the ChatCluster CRD', () => {
         conditions: [{ ...readyCondition, observedGeneration: await generation() }],
       });
       const table = await server.kubectl(['get', 'chat', 'living']);
-      assert.match(table, /NAME\s+READY\s+REPLICAS\s+VERSION\s+AGE\n\s*living\s+True\s+2\s+0\.1\.0/);
+      assert.match(table, /NAME\s+READY\s+REPLICAS\s+CONNECTIONS\s+VERSION\s+AGE\n\s*living\s+True\s+2\s+0\.1\.0/);
       assert.match(await server.kubectl(['get', 'all']), /chatcluster\.chat\.parley\.dev\/living/);
     });
 

@@ -1,159 +1,14 @@
-// The operator against a real API server, with the rights of charts/install.yaml and nothing more. No controllers run there, so the
-// tests play their part: they write the status of StatefulSets, Deployments and Jobs.
+// The operator against a real API server: what it makes, repairs, removes and tells.
 import assert from 'node:assert/strict';
-import { dirname, join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
-import type { ChatClusterStatus } from '@parley/operator-api';
-import { Controller } from '../../operator/src/controller.ts';
-import { chatClusters, ownedResource, pathOf, secrets } from '../../operator/src/kube/resources.ts';
-import { isNotFound, type KubeObject, type KubeTransport, type Method } from '../../operator/src/kube/transport.ts';
-import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
-
-const charts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'charts');
-/** A watch that was refused waits up to 30 s before it tries again. */
-const DEADLINE_MS = 120_000;
-
-async function eventually<T>(what: string, read: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const value = await read();
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS / 1000} s: ${what}`);
-    await sleep(50);
-  }
-}
-
-/** Notes every write that passes. */
-function counting(transport: KubeTransport): KubeTransport & { writes: string[] } {
-  const writes: string[] = [];
-  return {
-    writes,
-    request: <T>(method: Method, path: string, options?: object): Promise<T> => {
-      // Events are a courtesy and come when they come.
-      if (method !== 'GET' && !path.includes('/events')) writes.push(`${method} ${path}`);
-      return transport.request<T>(method, path, options);
-    },
-    stream: (path, query, signal) => transport.stream(path, query, signal),
-  };
-}
+import { describe, it } from 'node:test';
+import { ownedResource, pathOf } from '../../operator/src/kube/resources.ts';
+import type { KubeObject } from '../../operator/src/kube/transport.ts';
+import { eventually, operatorWorld } from './operator-world.ts';
 
 describe('the operator on a real API server', () => {
-  let server: ApiServer;
-  let admin: KubeTransport;
-  let namespace: string;
-  let operator: ReturnType<typeof counting>;
-  let controller: Controller;
-  const warnings: string[] = [];
-  let round = 0;
-
-  const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
-  const startController = async (): Promise<void> => {
-    operator = counting(server.transport('operator'));
-    controller = new Controller({
-      transport: operator,
-      environment: { clusterDomain: 'cluster.local', operatorNamespace: 'parley-system' },
-      watchNamespace: '',
-      instance: 'test',
-      log,
-    });
-    await controller.start();
-  };
-  const get = async (kind: string, name: string): Promise<KubeObject | undefined> =>
-    admin
-      .request('GET', pathOf(kind === 'Secret' ? secrets : kind === 'ChatCluster' ? chatClusters : ownedResource(kind), namespace, name))
-      .catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
-  const exists = (kind: string, name: string) => eventually(`${kind} ${name}`, () => get(kind, name));
-  const gone = (kind: string, name: string) => eventually(`no ${kind} ${name}`, async () => (await get(kind, name)) === undefined);
-  const apply = (spec: object): Promise<KubeObject> =>
-    admin.request('PATCH', pathOf(chatClusters, namespace, 'demo'), {
-      query: { fieldManager: 'user' },
-      contentType: 'application/apply-patch+yaml',
-      body: { apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name: 'demo' }, spec },
-    });
-  const status = async (): Promise<ChatClusterStatus> => (await get('ChatCluster', 'demo'))?.['status'] ?? {};
-  const condition = async (type: string) => (await status()).conditions?.find((each) => each.type === type);
-  const becomes = (type: string, value: string, reason?: string) =>
-    eventually(`${type}=${value} ${reason ?? ''}`, async () => {
-      const found = await condition(type);
-      const { metadata } = (await get('ChatCluster', 'demo')) ?? assert.fail();
-      const current = found?.observedGeneration === metadata.generation;
-      return current && found?.status === value && (!reason || found.reason === reason) && found;
-    });
-
-  /** What the controllers of a whole cluster would do: everything is running. */
-  const makeReady = async (kind: 'StatefulSet' | 'Deployment' | 'Job', name: string): Promise<void> => {
-    const { metadata, spec } = await exists(kind, name);
-    const replicas = (spec as { replicas?: number }).replicas ?? 1;
-    const now = '2026-01-01T00:00:00Z';
-    const done =
-      kind === 'Job'
-        ? {
-            succeeded: 1,
-            startTime: now,
-            completionTime: now,
-            conditions: ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True', lastTransitionTime: now })),
-          }
-        : {
-            replicas,
-            readyReplicas: replicas,
-            updatedReplicas: replicas,
-            availableReplicas: replicas,
-            observedGeneration: metadata.generation,
-          };
-    await admin.request('PATCH', pathOf(ownedResource(kind), namespace, name, 'status'), {
-      contentType: 'application/merge-patch+json',
-      body: { status: done },
-    });
-  };
-  const jobName = () =>
-    eventually('the migration Job', async () => {
-      const { items }: { items: KubeObject[] } = await admin.request('GET', pathOf(ownedResource('Job'), namespace));
-      return items.find(({ metadata }) => !metadata.deletionTimestamp)?.metadata.name;
-    });
-  const makeAllReady = async (): Promise<void> => {
-    for (const name of ['mysql', 'postgres', 'redis', 'kafka']) await makeReady('StatefulSet', `demo-${name}`);
-    await makeReady('Job', await jobName());
-    for (const name of ['auth', 'core', 'gateway', 'worker', 'haproxy']) await makeReady('Deployment', `demo-${name}`);
-    await makeReady('StatefulSet', 'demo-chat');
-    await becomes('Ready', 'True');
-  };
-  /** Nothing is queued and no write has passed for a while: long enough for an echo of our own writes to come back. */
-  const quiet = async (): Promise<void> => {
-    let seen = -1;
-    let since = performance.now();
-    await eventually('no more writes', async () => {
-      if (operator.writes.length !== seen || controller.queueDepth > 0) {
-        seen = operator.writes.length;
-        since = performance.now();
-      }
-      return performance.now() - since > 500;
-    });
-  };
-
-  before(async () => {
-    server = await startApiServer();
-    admin = server.transport();
-    await server.kubectl(['apply', '-f', join(charts, 'install.yaml')]);
-    await server.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd/chatclusters.chat.parley.dev']);
-  });
-  after(() => server?.stop());
-  beforeEach(async () => {
-    namespace = `team-${++round}`;
-    warnings.length = 0;
-    await server.kubectl(['create', 'namespace', namespace]);
-    await server.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
-    await startController();
-  });
-  afterEach(async () => {
-    await controller.stop();
-    await server.kubectl(['delete', '-n', namespace, 'chatclusters', '--all']);
-  });
+  const { get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, quiet, startController, ...more } =
+    operatorWorld();
+  const { server, admin, namespace, writes, stopController, warnings } = more;
 
   it('brings an empty ChatCluster to Ready, servers first, then the migration, then the services', async () => {
     await apply({});
@@ -179,10 +34,10 @@ describe('the operator on a real API server', () => {
     await apply({});
     await makeAllReady();
     await quiet();
-    await controller.stop();
+    await stopController();
     await startController();
     await quiet();
-    assert.deepEqual(operator.writes, []);
+    assert.deepEqual(writes(), []);
   });
 
   it('every object is owned by the ChatCluster and labelled', async () => {
@@ -190,7 +45,7 @@ describe('the operator on a real API server', () => {
     await makeAllReady();
     const uid = (await get('ChatCluster', 'demo'))?.metadata.uid;
     for (const kind of ['ConfigMap', 'Service', 'Deployment', 'StatefulSet', 'Job', 'NetworkPolicy', 'PodDisruptionBudget']) {
-      const { items }: { items: KubeObject[] } = await admin.request('GET', pathOf(ownedResource(kind), namespace));
+      const { items }: { items: KubeObject[] } = await admin().request('GET', pathOf(ownedResource(kind), namespace()));
       const made = items.filter(({ metadata }) => metadata.name.startsWith('demo-'));
       assert.ok(made.length > 0, kind);
       for (const { metadata } of made) {
@@ -204,9 +59,9 @@ describe('the operator on a real API server', () => {
     await apply({});
     await makeAllReady();
     await quiet();
-    await server.kubectl(['-n', namespace, 'scale', 'statefulset/demo-chat', '--replicas=1']);
-    await server.kubectl(['-n', namespace, 'delete', 'service', 'demo-haproxy']);
-    await server.kubectl(['-n', namespace, 'patch', 'configmap', 'demo-haproxy', '-p', '{"data":{"haproxy.cfg":"broken"}}']);
+    await server().kubectl(['-n', namespace(), 'scale', 'statefulset/demo-chat', '--replicas=1']);
+    await server().kubectl(['-n', namespace(), 'delete', 'service', 'demo-haproxy']);
+    await server().kubectl(['-n', namespace(), 'patch', 'configmap', 'demo-haproxy', '-p', '{"data":{"haproxy.cfg":"broken"}}']);
     await exists('Service', 'demo-haproxy');
     await eventually(
       'three replicas',
@@ -220,7 +75,7 @@ describe('the operator on a real API server', () => {
   it('leaves fields alone that others added', async () => {
     await apply({});
     await makeAllReady();
-    await server.kubectl(['-n', namespace, 'annotate', 'statefulset/demo-chat', 'team.example.com/owner=us']);
+    await server().kubectl(['-n', namespace(), 'annotate', 'statefulset/demo-chat', 'team.example.com/owner=us']);
     await apply({ chat: { replicas: 4 } });
     await eventually(
       'four replicas',
@@ -289,7 +144,7 @@ describe('the operator on a real API server', () => {
   it('goes on after the API server was killed', async () => {
     await apply({});
     await makeReady('StatefulSet', 'demo-mysql');
-    await server.restart();
+    await server().restart();
     await apply({ chat: { replicas: 2 } });
     await makeAllReady();
     await eventually(
@@ -301,9 +156,9 @@ describe('the operator on a real API server', () => {
   it('tells on the ChatCluster what it did', async () => {
     await apply({});
     await eventually('an event', async () => {
-      const { items }: { items: { regarding: { name: string }; reason: string; note: string }[] } = await admin.request(
+      const { items }: { items: { regarding: { name: string }; reason: string; note: string }[] } = await admin().request(
         'GET',
-        `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
+        `/apis/events.k8s.io/v1/namespaces/${namespace()}/events`,
       );
       return items.some(
         ({ regarding, reason, note }) => regarding.name === 'demo' && reason === 'Applied' && note.includes('StatefulSet/demo-mysql'),

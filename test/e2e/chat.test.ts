@@ -46,8 +46,8 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
 
   test('kubectl get prints Ready, Replicas and Version', async () => {
     const [header, row] = (await kubectl('get', 'chatclusters')).split('\n') as [string, string];
-    assert.match(header, /^NAME +READY +REPLICAS +VERSION +AGE/);
-    assert.match(row, /^demo +True +3 +0\.1\.0 /);
+    assert.match(header, /^NAME +READY +REPLICAS +CONNECTIONS +VERSION +AGE/);
+    assert.match(row, /^demo +True +3 +\d+ +0\.1\.0 /);
   });
 
   test('the lines that npm run kind prints make two users and a room', async () => {

@@ -53,7 +53,7 @@ export class MysqlChart extends ComponentChart {
         },
       ],
     });
-    this.statefulSet(1, pod, storage);
+    this.statefulSet(1, pod, { storage });
     this.service({ mysql: ports.mysql }, { headless: true });
   }
 }
@@ -90,7 +90,7 @@ export class PostgresChart extends ComponentChart {
         },
       ],
     });
-    this.statefulSet(1, pod, plan.spec.postgres.storage);
+    this.statefulSet(1, pod, { storage: plan.spec.postgres.storage });
     this.service({ postgres: ports.postgres }, { headless: true });
   }
 }
@@ -120,7 +120,7 @@ export class RedisChart extends ComponentChart {
         },
       ],
     });
-    this.statefulSet(1, pod, plan.spec.redis.storage);
+    this.statefulSet(1, pod, { storage: plan.spec.redis.storage });
     this.service({ redis: ports.redis }, { headless: true });
   }
 }

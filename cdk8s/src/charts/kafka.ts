@@ -45,7 +45,7 @@ export class KafkaChart extends ComponentChart {
         },
       ],
     });
-    this.statefulSet(brokers, pod, storage);
+    this.statefulSet(brokers, pod, { storage });
     // Voters must find each other before they are ready.
     this.service({ client: ports.kafka, controller: CONTROLLER_PORT, internal: INTERNAL_PORT }, { headless: true, publishNotReady: true });
     this.disruptionBudget();

@@ -61,7 +61,7 @@ abstract class ServiceChart extends ComponentChart {
   }
 }
 
-/** StatefulSet: stable instance names, and one replica at a time is replaced, after its drain has ended (ADR 0005). */
+/** StatefulSet: stable instance names (ADR 0005). The operator replaces one replica at a time, with an eye on its sockets (ADR 0012). */
 export class ChatChart extends ServiceChart {
   constructor(scope: Construct, plan: Plan) {
     super(scope, plan, 'chat');
@@ -88,7 +88,7 @@ export class ChatChart extends ServiceChart {
       connections: [mysqlUrl(plan), redisUrl(plan), ...issuers(plan).connections],
       drainSeconds: chat.drain.windowSeconds + DRAIN_MARGIN_SECONDS,
     });
-    this.statefulSet(chat.replicas, pod);
+    this.statefulSet(chat.replicas, pod, { replacedBy: 'operator' });
     this.service({ http: ports.chat, admin: ports.admin }, { headless: true });
     this.disruptionBudget();
   }

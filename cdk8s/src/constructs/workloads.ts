@@ -46,14 +46,14 @@ export class ComponentChart extends Chart {
     });
   }
 
-  statefulSet(replicas: number, pod: k8s.PodSpec, storage?: { size: string; class?: string; whenDeleted: 'Retain' | 'Delete' }): void {
+  statefulSet(replicas: number, pod: k8s.PodSpec, { storage, replacedBy = 'controller' }: StatefulSettings = {}): void {
     new k8s.KubeStatefulSet(this, 'statefulset', {
       metadata: this.metadata(),
       spec: {
         replicas,
         serviceName: this.name(),
         podManagementPolicy: 'Parallel',
-        updateStrategy: { type: 'RollingUpdate' },
+        updateStrategy: { type: replacedBy === 'operator' ? 'OnDelete' : 'RollingUpdate' },
         selector: { matchLabels: this.selector },
         template: { metadata: { labels: this.objectLabels }, spec: pod },
         ...(storage
@@ -101,6 +101,12 @@ export class ComponentChart extends Chart {
       spec: { maxUnavailable: k8s.IntOrString.fromNumber(1), selector: { matchLabels: this.selector } },
     });
   }
+}
+
+interface StatefulSettings {
+  storage?: { size: string; class?: string; whenDeleted: 'Retain' | 'Delete' };
+  /** who deletes a pod of an older revision */
+  replacedBy?: 'controller' | 'operator';
 }
 
 interface ServiceSettings {

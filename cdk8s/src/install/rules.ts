@@ -12,6 +12,8 @@ const KEPT = ['create', 'delete', 'get', 'list', 'patch', 'watch'];
 /** In the namespaces of the ChatClusters. Secrets are read by name, never listed. */
 export const CLUSTER_RULES: readonly Rule[] = [
   { apiGroups: [''], resources: ['configmaps', 'services'], verbs: KEPT },
+  // Read for what is wrong with them; chat replicas are told to go.
+  { apiGroups: [''], resources: ['pods'], verbs: ['delete', 'list', 'watch'] },
   { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get', 'patch'] },
   { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: KEPT },
   { apiGroups: ['batch'], resources: ['jobs'], verbs: KEPT },

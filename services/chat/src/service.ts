@@ -57,9 +57,11 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
   const health = new Health();
   const { registry } = createMetrics({ service: 'chat', instance });
   try {
-    const admin = resources.add('admin', await startAdmin({ host: config.adminHost, port: config.adminPort, health, registry }), (server) =>
-      server.close(),
-    );
+    // Asked by the operator, from the first moment on.
+    let connections = () => 0;
+    const { adminHost: host, adminPort, maxConnections } = config;
+    const more = { '/connections': () => ({ connections: connections(), maxConnections, draining: health.draining }) };
+    const admin = resources.add('admin', await startAdmin({ host, port: adminPort, health, registry, more }), (server) => server.close());
     const pool = resources.add('mysql', createMysqlPool(config.databaseUrl), (open) => open.end());
     const epoch = await untilReachable('MySQL', () => readEpoch(pool), { timeoutMs: config.startupTimeoutMs, log });
     const redis = resources.add('redis', createRedis(config.redisUrl, `${instance}:commands`, log), (open) => open.disconnect());
@@ -68,8 +70,9 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     const slow = new Set<Session>();
     const reader = mysqlReader(pool);
     const edge = createEdge({ config, health, log, instance, slow, context: () => context });
+    connections = () => edge.sessions.size;
     const metrics = createChatMetrics(registry, {
-      connections: () => edge.sessions.size,
+      connections,
       rooms: () => delivery.rooms.size,
       queued: () => delivery.writer.queued,
       users: () => users.count,

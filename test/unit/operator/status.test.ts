@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { ChatClusterStatus } from '@parley/operator-api';
 import { componentsOf } from '@parley/cdk8s';
 import type { KubeObject } from '../../../operator/src/kube/transport.ts';
-import { failedStatus, statusFor, type Seen } from '../../../operator/src/status.ts';
+import type { ChatPod } from '../../../operator/src/rollout.ts';
+import { failedStatus, statusFor, type Seen, type StatusInput } from '../../../operator/src/status.ts';
 import { planOf } from '../cdk8s/rendered.ts';
 
 const NOW = new Date('2026-01-02T03:04:05Z');
@@ -29,8 +30,16 @@ function seen(change: (component: string) => Partial<Record<string, number>> | u
   });
 }
 
-const status = (parts: Seen[], more: { previous?: ChatClusterStatus; paused?: boolean; now?: Date; generation?: number } = {}) =>
-  statusFor({ generation: 1, previous: undefined, plan, seen: parts, paused: false, now: NOW, ...more });
+const status = (parts: Seen[], more: Partial<StatusInput> = {}) =>
+  statusFor({
+    ...{ generation: 1, previous: undefined, plan, seen: parts, pods: [], rollout: undefined, missing: [], paused: false, now: NOW },
+    ...more,
+  });
+const pod = (name: string, more: Partial<ChatPod> = {}): ChatPod => ({
+  ...{ name, namespace: 'team', uid: name, cluster: 'demo', component: 'chat', ip: '10.0.0.1', revision: 'r1' },
+  ...{ ready: true, terminating: false, problem: undefined, sockets: undefined },
+  ...more,
+});
 const condition = ({ conditions }: ChatClusterStatus, type: string) => conditions?.find((each) => each.type === type) ?? assert.fail(type);
 
 test('all running: Ready, and every condition speaks of the generation it saw', () => {
@@ -77,6 +86,67 @@ test('nothing exists yet: nothing is claimed', () => {
   assert.equal(condition(result, 'Ready').status, 'False');
   assert.equal(condition(result, 'Available').status, 'False');
   assert.equal(result.replicas, 0);
+});
+
+test('what is wrong with a pod is told in the words of Kubernetes, with the next step, and once for several of them', () => {
+  const problem = { reason: 'ImagePullBackOff', message: 'Back-off pulling image "x"', next: 'check spec.version' };
+  const pods = ['demo-core-1', 'demo-core-2'].map((name) => pod(name, { component: 'core', ready: false, problem }));
+  const { message } = condition(
+    status(
+      seen((component) => (component === 'core' ? { readyReplicas: 0 } : {})),
+      { pods },
+    ),
+    'Ready',
+  );
+  assert.match(message, /core has 0 of 1 replicas ready: demo-core-1: ImagePullBackOff: Back-off pulling image "x"; check spec.version/);
+  assert.ok(!message.includes('demo-core-2') && !message.includes('kubectl'));
+});
+
+test('a Secret that nobody made comes before everything else', () => {
+  const missing = ['spec.mysql.external.urlSecretRef names the Secret db, which does not exist: make it, with the key url'];
+  const result = status(
+    seen((component) => (component === 'core' ? { readyReplicas: 0 } : {})),
+    { missing },
+  );
+  for (const type of ['Ready', 'Degraded']) {
+    assert.equal(condition(result, type).reason, 'SecretMissing');
+    assert.match(condition(result, type).message, /names the Secret db, which does not exist: make it/);
+  }
+});
+
+test('a rollout of chat is told as what it does, and nothing is Ready before it ends', () => {
+  const result = status(seen(), { rollout: '1 of 3 chat replicas are of the new revision; demo-chat-2 drains, 12 sockets left' });
+  assert.deepEqual([condition(result, 'Ready').status, condition(result, 'Ready').reason], ['False', 'RollingOut']);
+  assert.equal(condition(result, 'Available').status, 'True');
+  assert.equal(condition(result, 'Progressing').reason, 'RollingOut');
+  assert.match(condition(result, 'Progressing').message, /demo-chat-2 drains, 12 sockets left/);
+});
+
+test('sockets are counted for the replicas that answered', () => {
+  const sockets = { connections: 7, maxConnections: 100, draining: false };
+  const { connections } = status(seen(), {
+    pods: [
+      pod('demo-chat-0', { sockets }),
+      pod('demo-chat-1'),
+      pod('demo-chat-2', { sockets: { ...sockets, connections: 3 }, terminating: true }),
+    ],
+  });
+  assert.deepEqual(connections, {
+    total: 10,
+    perReplica: [
+      { name: 'demo-chat-0', connections: 7, draining: false },
+      { name: 'demo-chat-2', connections: 3, draining: true },
+    ],
+  });
+});
+
+test('a message never passes the bound of the schema', () => {
+  const problem = { reason: 'CreateContainerConfigError', message: 'x'.repeat(5000), next: 'make it' };
+  const result = status(
+    seen((component) => (component === 'core' ? { readyReplicas: 0 } : {})),
+    { pods: [pod('c', { component: 'core', problem })] },
+  );
+  for (const { message } of result.conditions ?? []) assert.ok(message.length <= 4096);
 });
 
 test('the time of a transition stays while the status stays', () => {

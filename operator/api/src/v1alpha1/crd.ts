@@ -113,6 +113,7 @@ export function chatClusterCrd(version: string) {
           additionalPrinterColumns: [
             { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
             { name: 'Replicas', type: 'integer', jsonPath: '.status.readyReplicas', description: 'Chat replicas that take sockets' },
+            { name: 'Connections', type: 'integer', jsonPath: '.status.connections.total', description: 'Sockets of the chat replicas' },
             { name: 'Version', type: 'string', jsonPath: '.status.version' },
             { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
             { name: 'Reason', type: 'string', priority: 1, jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },

@@ -33,6 +33,18 @@ export const ChatClusterStatus = Type.Object(
     endpoints: Type.Optional(
       Type.Object({ chat: Type.String(), gateway: Type.String(), stats: Type.String() }, { description: 'Addresses inside the cluster' }),
     ),
+    connections: Type.Optional(
+      Type.Object(
+        {
+          total: Type.Integer({ minimum: 0 }),
+          perReplica: Type.Array(
+            Type.Object({ name: Type.String(), connections: Type.Integer({ minimum: 0 }), draining: Type.Boolean() }),
+            { maxItems: 1000, description: 'Those that answered' },
+          ),
+        },
+        { description: 'Sockets of the chat replicas' },
+      ),
+    ),
     conditions: Type.Optional(
       Type.Array(Condition, { maxItems: 20, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
     ),

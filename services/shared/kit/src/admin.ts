@@ -10,11 +10,20 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
+export interface AdminOptions {
+  host: string;
+  port: number;
+  health: Health;
+  registry: Registry;
+  /** further paths and the JSON they answer with */
+  more?: Readonly<Record<`/${string}`, () => object>>;
+}
+
 /** Starts the admin server. It is opened first and closed last, so that readiness can be asked for throughout. */
-export async function startAdmin(options: { host: string; port: number; health: Health; registry: Registry }): Promise<AdminServer> {
-  const { health, registry } = options;
+export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
+  const { health, registry, more = {} } = options;
   const server: Server = createServer((request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0];
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const json = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     if (path === '/healthz') json(200, { status: 'ok' });
@@ -26,7 +35,11 @@ export async function startAdmin(options: { host: string; port: number; health: 
         (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
         () => response.writeHead(500).end(),
       );
-    } else json(404, { error: 'known paths: /healthz, /readyz, /metrics' });
+    } else {
+      const answer = Object.hasOwn(more, path) ? more[path as `/${string}`] : undefined;
+      if (answer) json(200, answer());
+      else json(404, { error: `known paths: ${['/healthz', '/readyz', '/metrics', ...Object.keys(more)].join(', ')}` });
+    }
   });
   server.listen(options.port, options.host);
   await once(server, 'listening');

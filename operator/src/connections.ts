@@ -1,0 +1,123 @@
+// How many sockets each chat replica holds, asked of its admin port. Beside the reconcile: a replica that does not answer delays nobody.
+import { request } from 'node:http';
+import { Type, type Static } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import type { PodFacts } from './pods.ts';
+
+/** What a chat replica answers at /connections. */
+export const PodConnections = Type.Object({
+  connections: Type.Integer({ minimum: 0 }),
+  maxConnections: Type.Integer({ minimum: 1 }),
+  draining: Type.Boolean(),
+});
+export type PodConnections = Static<typeof PodConnections>;
+
+export interface ConnectionsOptions {
+  /** chat pods of all clusters */
+  pods: () => readonly PodFacts[];
+  /** Throws when the replica does not answer. */
+  read: (ip: string) => Promise<PodConnections>;
+  /** `namespace/cluster` whose numbers changed */
+  onChange: (key: string) => void;
+  everyMs?: number;
+}
+
+const EVERY_MS = 5000;
+/** A change of the total up to this share, or this number, is people who come and go. */
+const CALM_SHARE = 0.05;
+const CALM_COUNT = 5;
+
+const keyOf = ({ namespace, cluster }: PodFacts): string => `${namespace}/${cluster}`;
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  #byUid = new Map<string, PodConnections>();
+  /** of each cluster: replicas that answered and their sockets, at the last look and the one before */
+  #totals = new Map<string, { now: Total; before: Total | undefined }>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  of(uid: string): PodConnections | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  /** The same replicas answered twice in a row, and the number of their sockets hardly changed. */
+  settled(key: string): boolean {
+    const { now, before } = this.#totals.get(key) ?? {};
+    if (!now || !before || now.replicas !== before.replicas) return false;
+    return Math.abs(now.sockets - before.sockets) <= Math.max(CALM_COUNT, before.sockets * CALM_SHARE);
+  }
+
+  start(): void {
+    const again = () => {
+      if (!this.#closed) this.#timer = setTimeout(() => void this.look().then(again), this.#options.everyMs ?? EVERY_MS);
+    };
+    again();
+  }
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** One look at every replica, all at once. */
+  async look(): Promise<void> {
+    const { pods, read, onChange } = this.#options;
+    const asked = pods().filter(({ ip }) => ip !== undefined);
+    const answers = await Promise.allSettled(asked.map(({ ip }) => read(ip ?? '')));
+    const byUid = new Map<string, PodConnections>();
+    const totals = new Map<string, Total>(asked.map((pod) => [keyOf(pod), { replicas: '', sockets: 0 }]));
+    const changed = new Set<string>();
+    asked.forEach((pod, index) => {
+      const answer = answers[index];
+      const found = answer?.status === 'fulfilled' ? answer.value : undefined;
+      if (JSON.stringify(found) !== JSON.stringify(this.#byUid.get(pod.uid))) changed.add(keyOf(pod));
+      if (!found) return;
+      byUid.set(pod.uid, found);
+      const total = totals.get(keyOf(pod));
+      if (!total || found.draining) return;
+      total.replicas += `${pod.uid} `;
+      total.sockets += found.connections;
+    });
+    this.#byUid = byUid;
+    this.#totals = new Map([...totals].map(([key, now]) => [key, { now, before: this.#totals.get(key)?.now }]));
+    changed.forEach(onChange);
+  }
+}
+
+interface Total {
+  /** uids of those that answered */
+  replicas: string;
+  sockets: number;
+}
+
+const TIMEOUT_MS = 2000;
+const ANSWER_MAX_BYTES = 10_000;
+
+/** Reads /connections of a replica. */
+export function readConnections(port: number): (ip: string) => Promise<PodConnections> {
+  return (ip) =>
+    new Promise((resolve, reject) => {
+      const outgoing = request({ host: ip, port, path: '/connections', timeout: TIMEOUT_MS, agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          text += part;
+          if (text.length > ANSWER_MAX_BYTES) outgoing.destroy(new Error('the answer is too long'));
+        });
+        response.on('end', () => {
+          try {
+            resolve(Value.Decode(PodConnections, JSON.parse(text)));
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
+      });
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+      outgoing.on('error', reject);
+      outgoing.end();
+    });
+}

@@ -1,0 +1,216 @@
+// One operator on a real API server for a suite, with the rights of charts/install.yaml and nothing more. No controllers run there, so the
+// tests play their part: they write the status of StatefulSets, Deployments and Jobs, and make Pods.
+import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
+import { after, afterEach, before, beforeEach } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import type { ChatClusterStatus } from '@parley/operator-api';
+import { Controller } from '../../operator/src/controller.ts';
+import { chatClusters, ownedResource, pathOf, pods, secrets } from '../../operator/src/kube/resources.ts';
+import { isNotFound, type KubeObject, type KubeTransport, type Method } from '../../operator/src/kube/transport.ts';
+import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
+
+const charts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'charts');
+/** A watch that was refused waits up to 30 s before it tries again. */
+const DEADLINE_MS = 120_000;
+
+export async function eventually<T>(what: string, read: () => Promise<T | undefined | false>): Promise<T> {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (;;) {
+    const value = await read();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS / 1000} s: ${what}`);
+    await sleep(50);
+  }
+}
+
+/** Notes every write that passes. */
+function counting(transport: KubeTransport): KubeTransport & { writes: string[] } {
+  const writes: string[] = [];
+  return {
+    writes,
+    request: <T>(method: Method, path: string, options?: object): Promise<T> => {
+      // Events are a courtesy and come when they come.
+      if (method !== 'GET' && !path.includes('/events')) writes.push(`${method} ${path}`);
+      return transport.request<T>(method, path, options);
+    },
+    stream: (path, query, signal) => transport.stream(path, query, signal),
+  };
+}
+
+/** Call it inside a describe: it brings its own hooks. Each test has a namespace of its own, with one ChatCluster, demo. */
+export function operatorWorld() {
+  let server: ApiServer;
+  let admin: KubeTransport;
+  let namespace: string;
+  let operator: ReturnType<typeof counting>;
+  let controller: Controller;
+  const warnings: string[] = [];
+  let round = 0;
+
+  const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
+  /** what the replica at an address answers */
+  const socketsOf = new Map<string, number>();
+  const startController = async (): Promise<void> => {
+    operator = counting(server.transport('operator'));
+    controller = new Controller({
+      transport: operator,
+      environment: { clusterDomain: 'cluster.local', operatorNamespace: 'parley-system' },
+      watchNamespace: '',
+      instance: 'test',
+      readConnections: async (ip) => ({ connections: socketsOf.get(ip) ?? 0, maxConnections: 1000, draining: false }),
+      connectionsEveryMs: 100,
+      log,
+    });
+    await controller.start();
+  };
+  const get = async (kind: string, name: string): Promise<KubeObject | undefined> =>
+    admin
+      .request('GET', pathOf(kind === 'Secret' ? secrets : kind === 'ChatCluster' ? chatClusters : ownedResource(kind), namespace, name))
+      .catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      });
+  const exists = (kind: string, name: string) => eventually(`${kind} ${name}`, () => get(kind, name));
+  const gone = (kind: string, name: string) => eventually(`no ${kind} ${name}`, async () => (await get(kind, name)) === undefined);
+  const apply = (spec: object): Promise<KubeObject> =>
+    admin.request('PATCH', pathOf(chatClusters, namespace, 'demo'), {
+      query: { fieldManager: 'user' },
+      contentType: 'application/apply-patch+yaml',
+      body: { apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name: 'demo' }, spec },
+    });
+  const status = async (): Promise<ChatClusterStatus> => (await get('ChatCluster', 'demo'))?.['status'] ?? {};
+  const condition = async (type: string) => (await status()).conditions?.find((each) => each.type === type);
+  const becomes = (type: string, value: string, reason?: string) =>
+    eventually(`${type}=${value} ${reason ?? ''}`, async () => {
+      const found = await condition(type);
+      const { metadata } = (await get('ChatCluster', 'demo')) ?? assert.fail();
+      const current = found?.observedGeneration === metadata.generation;
+      return current && found?.status === value && (!reason || found.reason === reason) && found;
+    });
+
+  /** What the controllers of a whole cluster would do: everything is running. */
+  const makeReady = async (kind: 'StatefulSet' | 'Deployment' | 'Job', name: string): Promise<void> => {
+    const { metadata, spec } = await exists(kind, name);
+    const replicas = (spec as { replicas?: number }).replicas ?? 1;
+    const now = '2026-01-01T00:00:00Z';
+    const done =
+      kind === 'Job'
+        ? {
+            succeeded: 1,
+            startTime: now,
+            completionTime: now,
+            conditions: ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True', lastTransitionTime: now })),
+          }
+        : {
+            replicas,
+            readyReplicas: replicas,
+            updatedReplicas: replicas,
+            availableReplicas: replicas,
+            observedGeneration: metadata.generation,
+          };
+    await admin.request('PATCH', pathOf(ownedResource(kind), namespace, name, 'status'), {
+      contentType: 'application/merge-patch+json',
+      body: { status: done },
+    });
+  };
+  const jobName = () =>
+    eventually('the migration Job', async () => {
+      const { items }: { items: KubeObject[] } = await admin.request('GET', pathOf(ownedResource('Job'), namespace));
+      return items.find(({ metadata }) => !metadata.deletionTimestamp)?.metadata.name;
+    });
+  const makeAllReady = async (): Promise<void> => {
+    for (const name of ['mysql', 'postgres', 'redis', 'kafka']) await makeReady('StatefulSet', `demo-${name}`);
+    await makeReady('Job', await jobName());
+    for (const name of ['auth', 'core', 'gateway', 'worker', 'haproxy']) await makeReady('Deployment', `demo-${name}`);
+    await makeReady('StatefulSet', 'demo-chat');
+    await becomes('Ready', 'True');
+  };
+  /** Nothing is queued and no write has passed for a while: long enough for an echo of our own writes to come back. */
+  const quiet = async (): Promise<void> => {
+    let seen = -1;
+    let since = performance.now();
+    await eventually('no more writes', async () => {
+      if (operator.writes.length !== seen || controller.queueDepth > 0) {
+        seen = operator.writes.length;
+        since = performance.now();
+      }
+      return performance.now() - since > 500;
+    });
+  };
+
+  before(async () => {
+    server = await startApiServer();
+    admin = server.transport();
+    await server.kubectl(['apply', '-f', join(charts, 'install.yaml')]);
+    await server.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd/chatclusters.chat.parley.dev']);
+  });
+  after(() => server?.stop());
+  beforeEach(async () => {
+    namespace = `team-${++round}`;
+    warnings.length = 0;
+    await server.kubectl(['create', 'namespace', namespace]);
+    await server.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
+    await startController();
+  });
+  afterEach(async () => {
+    await controller.stop();
+    await server.kubectl(['delete', '-n', namespace, 'chatclusters,pods', '--all']);
+    socketsOf.clear();
+  });
+
+  /** A Pod as the StatefulSet's controller and the kubelet would make it. */
+  const makePod = async (component: string, ordinal: number, { revision, status: podStatus }: { revision: string; status: object }) => {
+    const name = `demo-${component}-${ordinal}`;
+    const labels = Object.fromEntries(
+      Object.entries({ name: 'parley', instance: 'demo', component, 'managed-by': 'parley-operator' }).map(([label, value]) => [
+        `app.kubernetes.io/${label}`,
+        value,
+      ]),
+    );
+    const securityContext = {
+      allowPrivilegeEscalation: false,
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    };
+    await admin.request('POST', pathOf(pods, namespace), {
+      body: {
+        ...{ apiVersion: 'v1', kind: 'Pod' },
+        metadata: { name, labels: { ...labels, 'controller-revision-hash': revision } },
+        spec: { automountServiceAccountToken: false, containers: [{ name: component, image: 'x', securityContext }] },
+      },
+    });
+    await admin.request('PATCH', pathOf(pods, namespace, name, 'status'), {
+      contentType: 'application/merge-patch+json',
+      body: { status: podStatus },
+    });
+  };
+  const serving = (ordinal: number) => ({
+    podIP: `10.0.0.${ordinal}`,
+    podIPs: [{ ip: `10.0.0.${ordinal}` }],
+    conditions: [{ type: 'Ready', status: 'True' }],
+  });
+  const chatPods = async (): Promise<Record<string, string>> => {
+    const { items }: { items: KubeObject[] } = await admin.request('GET', pathOf(pods, namespace));
+    return Object.fromEntries(items.map(({ metadata }) => [metadata.name, metadata.labels?.['controller-revision-hash'] ?? '']));
+  };
+  const wantRevision = (updateRevision: string) =>
+    admin.request('PATCH', pathOf(ownedResource('StatefulSet'), namespace, 'demo-chat', 'status'), {
+      contentType: 'application/merge-patch+json',
+      body: { status: { updateRevision } },
+    });
+
+  return {
+    ...{ get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, quiet, startController },
+    ...{ makePod, serving, chatPods, wantRevision, socketsOf, warnings },
+    server: () => server,
+    admin: () => admin,
+    namespace: () => namespace,
+    writes: () => operator.writes,
+    stopController: () => controller.stop(),
+  };
+}
