@@ -114,8 +114,9 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
     Ready: ready
       ? yes('AllReady', `All parts are ready.${pause}`)
       : no(reasonOf({ missing, waitingFor, migrated, rollout }), `${why()}.${pause}`),
+    // Also while a new version migrates: the services of the old one go on.
     Available:
-      migrated && down.length === 0
+      down.length === 0
         ? yes('Serving', 'Every service has a ready replica.')
         : no('NotServing', migrated ? `${inspect(down, input)}.` : `${why()}.`),
     Progressing: ready

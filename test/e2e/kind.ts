@@ -27,6 +27,18 @@ export async function kubectl(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
+/** Runs a program on every node: nodes are containers, of the engine that has them. */
+export async function onEveryNode(...command: string[]): Promise<void> {
+  const nodes = (await kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
+  const has = (engine: string) =>
+    run(engine, ['container', 'inspect', nodes[0] ?? ''], { env }).then(
+      () => true,
+      () => false,
+    );
+  const engine = (await has('podman')) ? 'podman' : 'docker';
+  for (const node of nodes) await run(engine, ['exec', node, ...command], { env });
+}
+
 /** What a shell prints for these lines; throws with its error text. */
 export async function shell(lines: readonly string[]): Promise<string> {
   const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', lines.join('\n')], { env });
@@ -93,11 +105,15 @@ export async function apiKey(): Promise<string> {
 
 /** A user with a token, registered through the gateway. */
 export async function user(gateway: string, name: string): Promise<{ id: number; token: string }> {
-  const response = await fetch(`${gateway}/api/v1/auth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': await apiKey() },
-    body: JSON.stringify({ name, email: `${name}-${Date.now()}@example.org`, password: 'a long enough password' }),
-  });
+  const register = async () =>
+    fetch(`${gateway}/api/v1/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': await apiKey() },
+      body: JSON.stringify({ name, email: `${name}-${Date.now()}@example.org`, password: 'a long enough password' }),
+    });
+  let response = await register();
+  // Everybody behind a port-forward has one address, and an address a few attempts a minute.
+  for (; response.status === 429; response = await register()) await sleep(Number(response.headers.get('retry-after') ?? 1) * 1000);
   if (response.status !== 201) throw new Error(`register: ${response.status} ${await response.text()}`);
   const { token, user: created } = (await response.json()) as { token: string; user: { id: number } };
   return { id: created.id, token };

@@ -81,6 +81,11 @@ test('a migration that failed is told with the command that shows why', () => {
   assert.equal(condition(result, 'Ready').reason, 'Migrating');
 });
 
+test('while a new version migrates the old one serves on: not Ready, but Available', () => {
+  const result = status(seen((component) => (component === 'migrate' ? { succeeded: 0 } : {})));
+  assert.deepEqual([condition(result, 'Ready').reason, condition(result, 'Available').status], ['Migrating', 'True']);
+});
+
 test('nothing exists yet: nothing is claimed', () => {
   const result = status(seen(() => undefined));
   assert.equal(condition(result, 'Ready').status, 'False');
