@@ -5,6 +5,8 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { bodyOf, nextAfter, PAUSE_MAX_MS, wants, type Outcome } from '../../../services/worker/src/domain/webhook-plan.ts';
 import { signatureOf } from '../../../services/worker/src/domain/webhook-signature.ts';
 import { httpSender } from '../../../services/worker/src/webhooks/http-sender.ts';
@@ -98,6 +100,23 @@ test('the sender refuses private addresses and names of them, follows no redirec
   assert.ok(!nobody.delivered && /ECONNREFUSED/.test(nobody.error));
   strict.close();
   open.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+test('an attempt without an answer ends in time, whatever the garbage collector does meanwhile', async () => {
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const sender = httpSender({ allowPrivate: true, timeoutMs: 300 });
+  const { signal } = new AbortController();
+  const attempt = sender.send({ url: `http://127.0.0.1:${port}/`, body: '{}', headers: {}, signal });
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const collecting = setInterval(collect, 20);
+  assert.deepEqual(await attempt, { delivered: false, error: 'no answer within 300 ms' });
+  clearInterval(collecting);
+  sender.close();
   server.closeAllConnections();
   server.close();
 });

@@ -27,17 +27,22 @@ export function httpSender({
       const literal = literalOf(target);
       if (!allowPrivate && literal !== undefined && !isPublic(literal))
         return { delivered: false, error: `${literal} is not a public address` };
+      // A timer of our own: of AbortSignal.any([signal, AbortSignal.timeout()]) nothing holds the time-out, and Node may collect it
+      // before it fires. The attempt would then wait for ever.
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), timeoutMs);
       try {
         return await post(target, {
           agent: agents[target.protocol],
           body,
           headers: { ...headers, 'user-agent': USER_AGENT, 'content-length': String(Buffer.byteLength(body)) },
-          signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+          signal: AbortSignal.any([signal, late.signal]),
           lookup: allowPrivate ? undefined : publicLookup,
         });
       } catch (error) {
-        const isLate = (error as { name?: string }).name === 'TimeoutError' || (error as { code?: string }).code === 'ABORT_ERR';
-        return { delivered: false, error: isLate ? `no answer within ${timeoutMs} ms` : messageOf(error) };
+        return { delivered: false, error: late.signal.aborted ? `no answer within ${timeoutMs} ms` : messageOf(error) };
+      } finally {
+        clearTimeout(timer);
       }
     },
     close() {
