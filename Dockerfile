@@ -17,6 +17,7 @@ COPY services/gateway/package.json services/gateway/
 COPY services/worker/package.json services/worker/
 COPY operator/api/package.json operator/api/
 COPY operator/package.json operator/
+COPY operator/plugin/package.json operator/plugin/
 COPY cdk8s/package.json cdk8s/
 COPY kind/package.json kind/
 

@@ -44,6 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   '@parley/operator-api': [],
   '@parley/cdk8s': ['@parley/operator-api'],
   '@parley/operator': ['@parley/cdk8s', '@parley/operator-api'],
+  '@parley/kubectl-parley': ['@parley/operator', '@parley/operator-api'],
   '@parley/kind': ['@parley/cdk8s', '@parley/kit', '@parley/operator-api', '@parley/protocol'],
 };
 

@@ -47,7 +47,12 @@ describe('a new version on kind', { concurrency: false }, () => {
     people = [await user(url, 'ada'), await user(url, 'grace')];
     room = await directRoom(`http://127.0.0.1:${entry.port}`, people[0]?.token ?? '', people[1]?.id ?? 0);
     // The same image by another name is another version to everybody but its own code.
-    await onEveryNode('ctr', '--namespace', 'k8s.io', 'images', 'tag', '--force', `${SERVICES}:${FROM}`, `${SERVICES}:${TO}`);
+    const ctr = 'ctr --namespace k8s.io images';
+    await onEveryNode(
+      'sh',
+      '-c',
+      `! ${ctr} ls -q | grep -qx ${SERVICES}:${FROM} || ${ctr} tag --force ${SERVICES}:${FROM} ${SERVICES}:${TO}`,
+    );
   });
   after(() => {
     entry?.stop();

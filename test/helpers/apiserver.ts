@@ -25,6 +25,8 @@ export interface ApiServer {
   /** A transport that logs in as the administrator or as the operator's service account. */
   transport(as?: keyof typeof TOKENS): KubeTransport;
   kubeConfig(as?: keyof typeof TOKENS): KubeConfig;
+  /** Of the administrator. */
+  kubeconfigFile: string;
   /** Runs kubectl as the administrator; rejects with what it wrote to stderr. */
   kubectl(args: string[], input?: string): Promise<string>;
   /** Ends the API server without notice and starts it again with the same data. */
@@ -103,6 +105,7 @@ export async function startApiServer(): Promise<ApiServer> {
   }
   const kubeconfig = file('kubeconfig', kubeConfig().exportConfig());
   return {
+    kubeconfigFile: kubeconfig,
     kubeConfig,
     stop,
     transport: (as = 'admin') => kubeClient({}, kubeConfig(as)),

@@ -1,0 +1,79 @@
+// The commands: what each reads and prints. Each returns the exit code.
+import type { ChatClusterStatus } from '@parley/operator-api';
+import type { KubeObject, KubeTransport } from '@parley/operator/reading';
+import { diagnose } from './diagnose.ts';
+import { chooseCluster, listClusters, readSeen } from './read.ts';
+import { table, type Paint } from './table.ts';
+
+export interface CommandContext {
+  transport: KubeTransport;
+  namespace: string;
+  print: (text: string) => void;
+  paint: Paint;
+  now: () => number;
+}
+
+const statusOf = (cluster: KubeObject): ChatClusterStatus => cluster['status'] ?? {};
+const conditionOf = (cluster: KubeObject, type: string) => statusOf(cluster).conditions?.find((each) => each.type === type);
+
+/** One line for each ChatCluster, or everything about one. */
+export async function status(
+  context: CommandContext,
+  { name, everywhere }: { name: string | undefined; everywhere: boolean },
+): Promise<number> {
+  const { transport, namespace, print } = context;
+  if (name !== undefined) return describeOne(context, await chooseCluster(transport, namespace, name));
+  const clusters = await listClusters(transport, everywhere ? undefined : namespace);
+  if (clusters.length === 0) {
+    print(everywhere ? 'There is no ChatCluster.' : `There is no ChatCluster in the namespace ${namespace}.`);
+    return 0;
+  }
+  if (clusters.length === 1 && clusters[0] && !everywhere) return describeOne(context, clusters[0]);
+  const rows = clusters.map((cluster) => {
+    const { replicas = 0, readyReplicas = 0, connections, version = '' } = statusOf(cluster);
+    const ready = conditionOf(cluster, 'Ready');
+    return [
+      ...[cluster.metadata.namespace ?? '', cluster.metadata.name, ready?.status ?? 'Unknown', ready?.reason ?? ''],
+      ...[`${readyReplicas}/${replicas}`, String(connections?.total ?? ''), version],
+    ];
+  });
+  print(table([['NAMESPACE', 'NAME', 'READY', 'REASON', 'REPLICAS', 'CONNECTIONS', 'VERSION'], ...rows]));
+  return 0;
+}
+
+function describeOne({ print, paint }: CommandContext, cluster: KubeObject): number {
+  const { conditions = [], endpoints, version = '', replicas = 0, readyReplicas = 0, connections } = statusOf(cluster);
+  print(
+    `${cluster.metadata.namespace}/${cluster.metadata.name}, version ${version}, ${readyReplicas} of ${replicas} chat replicas ready, ${connections?.total ?? 0} sockets`,
+  );
+  for (const [what, url] of Object.entries(endpoints ?? {})) print(`  ${what.padEnd(8)} ${url}`);
+  for (const { type, status: value, reason, message } of conditions) {
+    const good = (value === 'True') !== (type === 'Degraded' || type === 'Progressing');
+    print(`${(good ? paint.good : paint.bad)(type.padEnd(18))}${value.padEnd(8)}${reason}: ${message}`);
+  }
+  return 0;
+}
+
+/** Exit code 0: nothing is wrong; 1: something is. */
+export async function doctor(context: CommandContext, name: string | undefined): Promise<number> {
+  const { transport, namespace, print, paint, now } = context;
+  const seen = await readSeen(transport, await chooseCluster(transport, namespace, name), now());
+  const { problems, notes } = diagnose(seen);
+  for (const problem of problems) print(`${paint.bad('problem')}  ${problem}`);
+  for (const note of notes) print(`note     ${note}`);
+  if (problems.length === 0)
+    print(`${paint.good('healthy')}  ${seen.namespace}/${seen.name}: all conditions are as they should be, no pod has a problem`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+export async function connections({ transport, namespace, print }: CommandContext, name: string | undefined): Promise<number> {
+  const cluster = await chooseCluster(transport, namespace, name);
+  const { total, perReplica } = statusOf(cluster).connections ?? { total: 0, perReplica: [] };
+  const rows = perReplica.map(({ name: replica, connections: sockets, draining }) => [
+    replica,
+    String(sockets),
+    draining ? 'draining' : '',
+  ]);
+  print(table([['REPLICA', 'CONNECTIONS', ''], ...rows, ['total', String(total), '']]));
+  return 0;
+}

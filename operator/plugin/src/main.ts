@@ -1,0 +1,78 @@
+// kubectl parley: options, commands, exit codes.
+import { KubeConfig } from '@kubernetes/client-node';
+import { ApiError, kubeClient } from '@parley/operator/reading';
+import { Command } from 'commander';
+import { connections, doctor, status, type CommandContext } from './commands.ts';
+import { UserError } from './read.ts';
+import { paintFor } from './table.ts';
+
+interface Options {
+  namespace?: string;
+  context?: string;
+  kubeconfig?: string;
+}
+
+const program = new Command('kubectl parley')
+  .description('how a ChatCluster is, why it is not ready, and where its sockets are')
+  .option('-n, --namespace <name>', 'namespace (default: that of the context)')
+  .option('--context <name>', 'context of the kubeconfig')
+  .option('--kubeconfig <file>', 'kubeconfig (default: KUBECONFIG, then ~/.kube/config)')
+  .showHelpAfterError();
+
+function contextOf(): CommandContext {
+  const options = program.opts<Options>();
+  const config = new KubeConfig();
+  if (options.kubeconfig === undefined) config.loadFromDefault();
+  else config.loadFromFile(options.kubeconfig);
+  if (options.context !== undefined) {
+    const names = config.getContexts().map(({ name }) => name);
+    if (!names.includes(options.context)) throw new UserError(`There is no context ${options.context}; there are: ${names.join(', ')}`);
+    config.setCurrentContext(options.context);
+  }
+  return {
+    transport: kubeClient({}, config),
+    namespace: options.namespace ?? config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
+    print: (text) => void process.stdout.write(`${text}\n`),
+    paint: paintFor({ isTTY: process.stdout.isTTY, noColor: (process.env['NO_COLOR'] ?? '') !== '' }),
+    now: () => Date.now(),
+  };
+}
+
+program
+  .command('status')
+  .description('all ChatClusters of the namespace, or everything about one')
+  .argument('[name]')
+  .option('-A, --all-namespaces', 'those of all namespaces')
+  .action(async (name: string | undefined, { allNamespaces = false }: { allNamespaces?: boolean }) => {
+    process.exitCode = await status(contextOf(), { name, everywhere: allNamespaces });
+  });
+program
+  .command('doctor')
+  .description('why a ChatCluster is not ready, and what to do next; ends with 1 when something is wrong')
+  .argument('[name]')
+  .action(async (name: string | undefined) => {
+    process.exitCode = await doctor(contextOf(), name);
+  });
+program
+  .command('connections')
+  .description('sockets of each chat replica')
+  .argument('[name]')
+  .action(async (name: string | undefined) => {
+    process.exitCode = await connections(contextOf(), name);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${textOf(error)}\n`);
+  process.exitCode = 2;
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  if (error instanceof ApiError) return `The API server refused it: ${error.message}`;
+  const { code, message } = error as { code?: string; message?: string };
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'ETIMEDOUT'
+    ? `The API server does not answer (${message}). Look at: kubectl config view --minify`
+    : (message ?? String(error));
+}
