@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { isTracing, spanChannel, traced, tracedUntil, type Span } from '@parley/kit';
+import { ConfigError, createLog, isTracing, spanChannel, traced, tracedUntil, type Span } from '@parley/kit';
 import { operationOf } from '../../../services/shared/kit/src/sql-operation.ts';
 
 /** Names of spans in the order of their begins and ends, while `run` runs. */
@@ -46,6 +46,13 @@ test('a span begins before the work and ends after it, also when it fails', asyn
     end({ status: 500 }, 'broken');
   });
   assert.deepEqual(seen, ['> one', '< one', '> two', '< two failed', '> three', '< three failed{"status":500}']);
+});
+
+test('headers that cannot be read are a wrong configuration', async () => {
+  const { startTracing } = await import('../../../services/shared/kit/src/start-tracing.ts');
+  const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });
+  const env = { otelExporterOtlpEndpoint: 'http://127.0.0.1:9', otelExporterOtlpHeaders: 'authorization=100%zz' };
+  await assert.rejects(startTracing({ env, service: 'test', instance: 'test', log }), ConfigError);
 });
 
 test('a statement is known by its first word', () => {

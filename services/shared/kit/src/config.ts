@@ -115,7 +115,7 @@ const tracingConfig = {
     minimum: 0,
     maximum: 1,
     default: 1,
-    description: 'share of the traces that begin here and are recorded; the decision of a caller is followed',
+    description: 'share of the traces that are recorded; of those with a caller only what the caller records',
   }),
 };
 

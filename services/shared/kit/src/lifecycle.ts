@@ -65,9 +65,10 @@ export async function runService<T extends TObject>({ service, schema, env, star
   const asked = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
-  const tracing = await startTracing({ env: config, service, instance, log });
+  let tracing: Running;
   let running: Running;
   try {
+    tracing = await startTracing({ env: config, service, instance, log });
     const started = start({ config, log, instance });
     // A signal during a start that waits for a database ends the process at once: nothing is open to clients yet.
     const first = await Promise.race([started, asked]);

@@ -26,7 +26,7 @@ export interface OtelOptions {
   /** Base of the collector, as in OTEL_EXPORTER_OTLP_ENDPOINT: `/v1/traces` is added. */
   endpoint: string;
   headers: Record<string, string>;
-  /** Share of the traces that begin here and are recorded, 0 to 1. A caller's decision is followed. */
+  /** Share of the traces that are recorded, 0 to 1; of those with a caller only what the caller records. */
   ratio: number;
   service: string;
   instance: string;
@@ -50,7 +50,11 @@ export function startOtel({ endpoint, headers, ratio, service, instance, version
   });
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': `parley-${service}`, 'service.instance.id': instance, 'service.version': version }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
+    // By the id, so that all services decide alike. Also when a caller records its part: otherwise anybody outside could have all recorded.
+    sampler: new ParentBasedSampler({
+      root: new TraceIdRatioBasedSampler(ratio),
+      remoteParentSampled: new TraceIdRatioBasedSampler(ratio),
+    }),
     spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: EXPORT_TIMEOUT_MS, maxQueueSize: QUEUE_MAX })],
     forceFlushTimeoutMillis: EXPORT_TIMEOUT_MS,
   });

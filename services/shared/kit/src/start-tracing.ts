@@ -1,4 +1,5 @@
 // Switches the recording of spans on when a collector is configured.
+import { ConfigError } from './config.ts';
 import type { Log } from './log.ts';
 
 /** Variables OTEL_EXPORTER_OTLP_ENDPOINT and so on. */
@@ -33,7 +34,16 @@ function headersOf(text: string): Record<string, string> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');
-      return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())];
+      return [pair.slice(0, at).trim(), decoded(pair.slice(at + 1).trim())];
     }),
   );
+}
+
+/** Values may be percent-encoded, by the specification of the variable. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    throw new ConfigError(['OTEL_EXPORTER_OTLP_HEADERS has a value with a broken percent escape: write % as %25']);
+  }
 }
