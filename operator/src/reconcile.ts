@@ -9,7 +9,10 @@ import { chatClusters, pathOf, pods as podResource } from './kube/resources.ts';
 import { ApiError, isConflict, isNotFound, type KubeObject, type KubeTransport } from './kube/transport.ts';
 import { ensureSecrets } from './ensure-secrets.ts';
 import type { Connections } from './connections.ts';
+import { lookForPlan, type KnownPlan } from './pending-plan.ts';
+import { planMessage, type PendingPlan } from './plan-changes.ts';
 import { podFacts } from './pods.ts';
+import { identity, unwanted } from './removal.ts';
 import { rolloutStep, type ChatPod } from './rollout.ts';
 import { missingSecrets } from './secret-refs.ts';
 import { failedStatus, statusFor, type Seen } from './status.ts';
@@ -37,9 +40,11 @@ export type Memory = Map<string, ClusterMemory>;
 
 interface ClusterMemory {
   /** the objects of a plan: rendering takes longer than everything else */
-  rendered?: { of: string; objects: KubeObject[] };
+  rendered: Map<boolean, { of: string; objects: KubeObject[] }>;
   /** Secrets were looked at: of which plan, when, and which of somebody else's were missing */
   secrets?: { of: string; atMs: number; missing: string[] };
+  /** what waits for approval: of which objects, as they were seen */
+  plan?: KnownPlan;
   /** uids of pods that were told to go; the watch may show them a moment longer as if they were not */
   told: Set<string>;
 }
@@ -73,7 +78,9 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
   } catch (error) {
     return fail(live, context, 'RenderFailed', `The manifests cannot be made: ${(error as Error).message}`);
   }
-  if (!cluster.spec.paused) {
+  const pods = podsOf(plan, context);
+  const pending = cluster.spec.paused ? undefined : await lookAtPlan(plan, live, { cluster, pods, memory, context });
+  if (!cluster.spec.paused && !pending) {
     try {
       await lookAtSecrets(plan, live, { memory, context });
       await applyAll(wanted, live, plan, context);
@@ -84,7 +91,6 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
       throw error;
     }
   }
-  const pods = podsOf(plan, context);
   const rollout = await rollOut(plan, live, { pods, memory, context });
   const status = statusFor({
     generation: live.metadata.generation ?? 0,
@@ -94,6 +100,7 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
     pods,
     rollout,
     missing: memory.secrets?.missing ?? [],
+    pending,
     paused: cluster.spec.paused,
     now: context.now(),
   });
@@ -104,7 +111,7 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
 
 function memoryOf({ metadata: { uid = '' } }: KubeObject, { memory }: ReconcileContext): ClusterMemory {
   let known = memory.get(uid);
-  if (!known) memory.set(uid, (known = { told: new Set() }));
+  if (!known) memory.set(uid, (known = { rendered: new Map(), told: new Set() }));
   return known;
 }
 
@@ -112,11 +119,12 @@ function rendered(
   plan: Plan,
   { migrated, cluster, memory }: { migrated: boolean; cluster: ChatCluster; memory: ClusterMemory },
 ): KubeObject[] {
-  const of = JSON.stringify([plan, migrated]);
-  if (memory.rendered?.of !== of) {
-    memory.rendered = { of, objects: desired(plan, { migrated }).map((object) => withOwner(object, cluster)) };
-  }
-  return memory.rendered.objects;
+  const of = JSON.stringify(plan);
+  const known = memory.rendered.get(migrated);
+  if (known?.of === of) return known.objects;
+  const objects = desired(plan, { migrated }).map((object) => withOwner(object, cluster));
+  memory.rendered.set(migrated, { of, objects });
+  return objects;
 }
 
 /** Those of our own are made, those of others only looked for. */
@@ -128,6 +136,29 @@ async function lookAtSecrets(plan: Plan, live: KubeObject, { memory, context }: 
   if (secrets?.of === of && secrets.missing.length === 0 && Math.abs(atMs - secrets.atMs) < SECRETS_EVERY_MS) return;
   await ensureSecrets(plan, live, transport, random);
   memory.secrets = { of, atMs, missing: await missingSecrets(plan, transport) };
+}
+
+/** With changePolicy Plan: what waits for approval. Until it is given nothing is applied. */
+async function lookAtPlan(
+  plan: Plan,
+  live: KubeObject,
+  { cluster, pods, memory, context }: RolloutParts & { cluster: ChatCluster },
+): Promise<PendingPlan | undefined> {
+  if (plan.spec.changePolicy !== 'Plan') return undefined;
+  const { applier, owned, recorder } = context;
+  const known = await lookForPlan(
+    {
+      ...{ plan, live, applier },
+      complete: rendered(plan, { migrated: true, cluster, memory }),
+      owned: owned(plan.namespace, plan.cluster),
+      sockets: pods.reduce((sum, { sockets }) => sum + (sockets?.connections ?? 0), 0),
+    },
+    memory.plan,
+  );
+  if (known.pending && known !== memory.plan)
+    recorder.record(live, { type: 'Normal', reason: 'PlanPending', action: 'Plan', note: planMessage(known.pending, plan) });
+  memory.plan = known;
+  return known.pending;
 }
 
 function podsOf(plan: Plan, { pods, connections }: ReconcileContext): ChatPod[] {
@@ -177,8 +208,6 @@ function withOwner(object: KubeObject, { apiVersion, kind, metadata }: ChatClust
   return { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } };
 }
 
-const identity = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.name}`;
-
 async function applyAll(
   wanted: readonly KubeObject[],
   live: KubeObject,
@@ -189,10 +218,7 @@ async function applyAll(
     if (await applier.apply(object))
       recorder.record(live, { type: 'Normal', reason: 'Applied', action: 'Apply', note: `Applied ${identity(object)}` });
   }
-  const names = new Set(wanted.map(identity));
-  for (const object of owned(plan.namespace, plan.cluster)) {
-    const ours = object.metadata.ownerReferences?.some(({ uid }) => uid === live.metadata.uid);
-    if (!ours || names.has(identity(object)) || object.metadata.deletionTimestamp || isWaiting(object, plan)) continue;
+  for (const object of unwanted(owned(plan.namespace, plan.cluster), wanted, { live, plan })) {
     await applier.remove(object);
     recorder.record(live, {
       type: 'Normal',
@@ -201,12 +227,6 @@ async function applyAll(
       note: `Removed ${identity(object)}, which the spec no longer asks for`,
     });
   }
-}
-
-/** While a new version migrates, the services of the old one stay as they are: they are not rendered, but wanted. */
-function isWaiting(object: KubeObject, plan: Plan): boolean {
-  const component = object.metadata.labels?.['app.kubernetes.io/component'];
-  return componentsOf(plan).some((planned) => planned.component === component && planned.component !== 'migrate');
 }
 
 const look = (plan: Plan, { owned }: ReconcileContext): Seen[] => {
@@ -251,7 +271,8 @@ async function patchStatus(live: KubeObject, status: ChatClusterStatus, { transp
   if (JSON.stringify(sorted(live['status'])) === JSON.stringify(sorted(status))) return;
   await transport.request('PATCH', pathOf(chatClusters, live.metadata.namespace, live.metadata.name, 'status'), {
     contentType: 'application/merge-patch+json',
-    body: { status },
+    // A merge leaves what it does not name: what is no longer told has to be taken out.
+    body: { status: { ...Object.fromEntries(Object.keys(live['status'] ?? {}).map((key) => [key, null])), ...status } },
   });
 }
 

@@ -2,6 +2,7 @@
 import type { ChatClusterStatus, Condition, ConditionType } from '@parley/operator-api';
 import { fqdnOf, ports, selectorOf, type Plan, type PlannedComponent } from '@parley/cdk8s';
 import type { KubeObject } from './kube/transport.ts';
+import { planMessage, type PendingPlan } from './plan-changes.ts';
 import type { ChatPod } from './rollout.ts';
 
 /** A component and its workload, as seen. */
@@ -20,6 +21,8 @@ export interface StatusInput {
   rollout: string | undefined;
   /** a sentence for each Secret that the spec names and nobody made */
   missing: readonly string[];
+  /** what waits for approval */
+  pending: PendingPlan | undefined;
   paused: boolean;
   now: Date;
 }
@@ -90,7 +93,7 @@ const MESSAGE_MAX = 3500;
 const shortened = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)} …` : text);
 
 function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
-  const { plan, seen, pods, rollout, missing, paused } = input;
+  const { plan, seen, pods, rollout, missing, pending, paused } = input;
   const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
   const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
   const dependencies = seen.filter(({ planned }) => planned.dependency);
@@ -100,9 +103,10 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
   const services = seen.filter(({ planned }) => !planned.dependency && planned.kind !== 'Job');
   const notReady = services.filter((each) => !componentReady(each));
   const down = services.filter((each) => !componentServes(each));
-  const ready = waitingFor.length === 0 && migrated && notReady.length === 0 && rollout === undefined && missing.length === 0;
+  const ready = waitingFor.length === 0 && migrated && notReady.length === 0 && rollout === undefined && missing.length === 0 && !pending;
   const behind = [...waitingFor, ...(migrated ? notReady : [])];
   const why = (): string => {
+    if (pending) return planMessage(pending, plan);
     if (missing.length > 0) return missing.join('. ');
     if (waitingFor.length > 0) return inspect(waitingFor, input);
     if (!migrated) return [migrationMessage(migration, plan), ...problems('migrate', pods)].join('. ');
@@ -113,7 +117,7 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
   return {
     Ready: ready
       ? yes('AllReady', `All parts are ready.${pause}`)
-      : no(reasonOf({ missing, waitingFor, migrated, rollout }), `${why()}.${pause}`),
+      : no(reasonOf({ pending, missing, waitingFor, migrated, rollout }), `${why()}.${pause}`),
     // Also while a new version migrates: the services of the old one go on.
     Available:
       down.length === 0
@@ -123,7 +127,9 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
       ? no('Settled', 'Nothing is being changed.')
       : paused
         ? no('Paused', `${why()}.${pause}`)
-        : yes(rollout === undefined ? 'Converging' : 'RollingOut', `${why()}.`),
+        : pending
+          ? no('PlanPending', `${why()}.`)
+          : yes(rollout === undefined ? 'Converging' : 'RollingOut', `${why()}.`),
     Degraded:
       missing.length > 0
         ? yes('SecretMissing', `${missing.join('. ')}.`)
@@ -142,13 +148,15 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
 }
 
 interface Obstacles {
+  pending: PendingPlan | undefined;
   missing: readonly string[];
   waitingFor: readonly Seen[];
   migrated: boolean;
   rollout: string | undefined;
 }
 
-function reasonOf({ missing, waitingFor, migrated, rollout }: Obstacles): string {
+function reasonOf({ pending, missing, waitingFor, migrated, rollout }: Obstacles): string {
+  if (pending) return 'PlanPending';
   if (missing.length > 0) return 'SecretMissing';
   if (waitingFor.length > 0) return 'DependenciesNotReady';
   if (!migrated) return 'Migrating';
@@ -191,6 +199,7 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
     readyReplicas: statusOf(chat).readyReplicas ?? 0,
     selector,
     connections: connectionsOf(input.pods),
+    ...(input.pending ? { plan: input.pending } : {}),
     endpoints: {
       chat: `ws://${haproxy}:${ports.chatEntry}/api/ws`,
       gateway: `http://${haproxy}:${ports.gateway}`,

@@ -59,6 +59,19 @@ describe('kubectl parley', () => {
     );
   });
 
+  it('plan shows what waits, and approves it by its hash and no other', async () => {
+    await apply({ changePolicy: 'Plan' });
+    await eventually('a plan', async () => (await status()).plan !== undefined);
+    const shown = await inNamespace('plan');
+    assert.match(shown.out, /StatefulSet\/demo-chat +create +0 +0/);
+    const hash = /--approve ([0-9a-f]{12})/.exec(shown.out)?.[1] ?? '';
+    const refused = await inNamespace('plan', 'demo', '--approve', 'another');
+    assert.deepEqual([refused.code, refused.err.trim()], [2, `The plan that waits is ${hash}, not another: look at it first`]);
+    assert.match((await inNamespace('plan', 'demo', '--approve', hash)).out, new RegExp(`Approved ${hash}`));
+    await makeAllReady();
+    assert.match((await inNamespace('plan')).out, /No plan waits for approval/);
+  });
+
   it('errors name the cause and the next step, and end with 2', async () => {
     const { code, err } = await parley('-n', 'default', 'doctor');
     assert.deepEqual([code, err.trim()], [2, 'There is no ChatCluster in the namespace default; choose another one with -n']);

@@ -1,8 +1,8 @@
 // The commands: what each reads and prints. Each returns the exit code.
 import type { ChatClusterStatus } from '@parley/operator-api';
-import type { KubeObject, KubeTransport } from '@parley/operator/reading';
+import { APPROVE_ANNOTATION, chatClusters, pathOf, type KubeObject, type KubeTransport } from '@parley/operator/reading';
 import { diagnose } from './diagnose.ts';
-import { chooseCluster, listClusters, readSeen } from './read.ts';
+import { chooseCluster, listClusters, readSeen, UserError } from './read.ts';
 import { table, type Paint } from './table.ts';
 
 export interface CommandContext {
@@ -75,5 +75,39 @@ export async function connections({ transport, namespace, print }: CommandContex
     draining ? 'draining' : '',
   ]);
   print(table([['REPLICA', 'CONNECTIONS', ''], ...rows, ['total', String(total), '']]));
+  return 0;
+}
+
+/** Prints what waits for approval. With `hash` it approves that plan, and no other. */
+export async function plan(
+  context: CommandContext,
+  { name, hash }: { name: string | undefined; hash: string | undefined },
+): Promise<number> {
+  const { transport, namespace, print } = context;
+  const cluster = await chooseCluster(transport, namespace, name);
+  const pending = statusOf(cluster).plan;
+  if (hash !== undefined && pending?.hash !== hash)
+    throw new UserError(pending ? `The plan that waits is ${pending.hash}, not ${hash}: look at it first` : 'No plan waits for approval');
+  if (!pending) {
+    print('No plan waits for approval.');
+    return 0;
+  }
+  const rows = pending.changes.map(({ object, action, restarts, expectedReconnects }) => [
+    object,
+    action,
+    String(restarts),
+    String(expectedReconnects),
+  ]);
+  print(table([['OBJECT', 'ACTION', 'RESTARTS', 'RECONNECTS'], ...rows]));
+  for (const { object, diff } of pending.changes) if (diff.length > 0) print(`\n${object}\n${diff.map((line) => `  ${line}`).join('\n')}`);
+  if (hash === undefined) {
+    print(`\nApprove it: kubectl parley plan ${cluster.metadata.name} -n ${cluster.metadata.namespace} --approve ${pending.hash}`);
+    return 0;
+  }
+  await transport.request('PATCH', pathOf(chatClusters, cluster.metadata.namespace, cluster.metadata.name), {
+    contentType: 'application/merge-patch+json',
+    body: { metadata: { annotations: { [APPROVE_ANNOTATION]: hash } } },
+  });
+  print(`\nApproved ${hash}.`);
   return 0;
 }

@@ -2,7 +2,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiError, kubeClient } from '@parley/operator/reading';
 import { Command } from 'commander';
-import { connections, doctor, status, type CommandContext } from './commands.ts';
+import { connections, doctor, plan, status, type CommandContext } from './commands.ts';
 import { UserError } from './read.ts';
 import { paintFor } from './table.ts';
 
@@ -59,6 +59,14 @@ program
   .argument('[name]')
   .action(async (name: string | undefined) => {
     process.exitCode = await connections(contextOf(), name);
+  });
+program
+  .command('plan')
+  .description('what waits for approval, with changePolicy Plan')
+  .argument('[name]')
+  .option('--approve <hash>', 'approve the plan with this hash')
+  .action(async (name: string | undefined, { approve }: { approve?: string }) => {
+    process.exitCode = await plan(contextOf(), { name, hash: approve });
   });
 
 try {

@@ -30,23 +30,37 @@ export class Applier {
 
   /** Returns true when something was written. */
   async apply(object: KubeObject): Promise<boolean> {
-    const { transport, live, onSkip = () => {} } = this.#options;
-    const hash = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 32);
+    const { live, onSkip = () => {} } = this.#options;
+    const hash = hashOf(object);
     const existing = live(object);
     if (existing && this.#unchanged(object, existing, hash)) {
       onSkip();
       return false;
     }
-    const { metadata } = object;
-    const body = { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [HASH_ANNOTATION]: hash } } };
-    const applied = await transport.request('PATCH', pathOf(ownedResource(object.kind), metadata.namespace, metadata.name), {
-      query: { fieldManager: FIELD_MANAGER, force: 'true' },
-      contentType: 'application/apply-patch+yaml',
-      body,
-    });
+    const applied = await this.#patch(object, hash);
     const { uid, generation, resourceVersion } = applied.metadata;
     if (uid) this.#left.set(uid, { generation, resourceVersion });
     return true;
+  }
+
+  /** What {@link apply} would make of it, by a dry run of the API server; undefined: nothing would be written. */
+  async preview(object: KubeObject): Promise<{ live: KubeObject | undefined; result: KubeObject } | undefined> {
+    const hash = hashOf(object);
+    const live = this.#options.live(object);
+    if (live && this.#unchanged(object, live, hash)) return undefined;
+    // Items of a list carry neither kind nor apiVersion.
+    const { kind, apiVersion } = object;
+    return { live: live && { ...live, kind, apiVersion }, result: await this.#patch(object, hash, { dryRun: 'All' }) };
+  }
+
+  #patch(object: KubeObject, hash: string, more: Record<string, string> = {}): Promise<KubeObject> {
+    const { metadata } = object;
+    const body = { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, [HASH_ANNOTATION]: hash } } };
+    return this.#options.transport.request('PATCH', pathOf(ownedResource(object.kind), metadata.namespace, metadata.name), {
+      query: { fieldManager: FIELD_MANAGER, force: 'true', ...more },
+      contentType: 'application/apply-patch+yaml',
+      body,
+    });
   }
 
   /** Deletes what we own and no longer want. Children go with it, in the background. */
@@ -75,6 +89,8 @@ export class Applier {
     return contains({ ...seen, kind, apiVersion }, object);
   }
 }
+
+const hashOf = (object: KubeObject): string => createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 32);
 
 /** Does the live object hold everything that we apply? Defaults that the API server adds do not count as changes. */
 export function contains(live: unknown, wanted: unknown): boolean {

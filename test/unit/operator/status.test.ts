@@ -32,7 +32,18 @@ function seen(change: (component: string) => Partial<Record<string, number>> | u
 
 const status = (parts: Seen[], more: Partial<StatusInput> = {}) =>
   statusFor({
-    ...{ generation: 1, previous: undefined, plan, seen: parts, pods: [], rollout: undefined, missing: [], paused: false, now: NOW },
+    ...{
+      generation: 1,
+      previous: undefined,
+      plan,
+      seen: parts,
+      pods: [],
+      rollout: undefined,
+      missing: [],
+      pending: undefined,
+      paused: false,
+      now: NOW,
+    },
     ...more,
   });
 const pod = (name: string, more: Partial<ChatPod> = {}): ChatPod => ({

@@ -81,7 +81,7 @@ export const Tracing = Type.Object(
       minimum: 0,
       maximum: 100,
       default: 1,
-      description: 'Share of the traces that begin here and are recorded; the decision of a caller is followed',
+      description: 'Share of the traces that are recorded; of those with a caller only what the caller records',
     }),
     headersSecretRef: Type.Optional(SecretRef('secret', 'Headers for the collector, name=value with commas between')),
   },

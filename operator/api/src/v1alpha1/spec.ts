@@ -297,6 +297,11 @@ export const ChatClusterSpec = section(
       { enabled: Type.Boolean({ default: true, description: 'Default deny, and each port only from who needs it' }) },
       { description: 'NetworkPolicies' },
     ),
+    changePolicy: oneOf(['Apply', 'Plan'], {
+      default: 'Apply',
+      description:
+        'Plan: what a change would do is written into status.plan, and done when the annotation chat.parley.dev/approve has its hash',
+    }),
     paused: Type.Boolean({ default: false, description: 'The operator changes nothing while this is true; status goes on' }),
   },
   { description: 'What the chat cluster shall be' },

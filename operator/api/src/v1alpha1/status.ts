@@ -45,6 +45,24 @@ export const ChatClusterStatus = Type.Object(
         { description: 'Sockets of the chat replicas' },
       ),
     ),
+    plan: Type.Optional(
+      Type.Object(
+        {
+          hash: Type.String({ maxLength: 64, description: 'Approves this plan as the value of the annotation chat.parley.dev/approve' }),
+          changes: Type.Array(
+            Type.Object({
+              object: Type.String({ maxLength: 300, description: 'Kind and name' }),
+              action: oneOf(['create', 'change', 'delete']),
+              diff: Type.Array(Type.String({ maxLength: 1000 }), { maxItems: 40, description: 'As the API server would store it' }),
+              restarts: Type.Integer({ minimum: 0, description: 'Pods that are replaced' }),
+              expectedReconnects: Type.Integer({ minimum: 0, description: 'Sockets that are open now and end by it' }),
+            }),
+            { maxItems: 200 },
+          ),
+        },
+        { description: 'What waits for approval, with changePolicy Plan' },
+      ),
+    ),
     conditions: Type.Optional(
       Type.Array(Condition, { maxItems: 20, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
     ),
