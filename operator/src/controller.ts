@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { MANAGED_BY, type PlanEnvironment } from '@parley/cdk8s';
 import { Applier } from './kube/applier.ts';
+import { systemClock, type Clock } from './kube/clock.ts';
 import { Recorder } from './kube/recorder.ts';
 import { Reflector } from './kube/reflector.ts';
 import { chatClusters, ownedResources, pathOf, pods } from './kube/resources.ts';
@@ -30,6 +31,7 @@ export interface ControllerOptions {
   connectionsEveryMs?: number;
   log: Logger;
   metrics?: OperatorMetrics;
+  clock?: Clock;
 }
 
 export class Controller {
@@ -39,11 +41,11 @@ export class Controller {
   readonly #connections: Connections;
   readonly #queue: WorkQueue;
   readonly #options: ControllerOptions;
-  #resync: NodeJS.Timeout | undefined;
+  #cancelResync = () => {};
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { transport, environment, watchNamespace, log, metrics, instance } = options;
+    const { transport, environment, watchNamespace, log, metrics, instance, clock = systemClock } = options;
     const namespace = watchNamespace || undefined;
     const onRestart = (kind: string) => (reason: string) => {
       metrics?.watchRestarts.inc({ kind });
@@ -51,6 +53,7 @@ export class Controller {
     };
     this.#clusters = new Reflector({
       transport,
+      clock,
       path: pathOf(chatClusters, namespace),
       onChange: (object) => this.#queue.add(keyOf(object.metadata)),
       onRestart: onRestart('ChatCluster'),
@@ -60,6 +63,7 @@ export class Controller {
         resource.kind,
         new Reflector({
           transport,
+          clock,
           path: pathOf(resource, namespace),
           labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`,
           onChange: (object) => this.#changed(object),
@@ -70,6 +74,7 @@ export class Controller {
     // They are of the workloads' controllers, not ours: watched for what they tell, never pruned.
     this.#pods = new Reflector({
       transport,
+      clock,
       path: pathOf(pods, namespace),
       labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`,
       onChange: (object) => this.#changed(object),
@@ -98,12 +103,18 @@ export class Controller {
       now: () => new Date(),
     };
     this.#queue = new WorkQueue({
+      clock,
+      onStart: (waitedMs) => metrics?.queueSeconds.observe(waitedMs / 1000),
       run: async (key) => {
         const end = metrics?.reconcileSeconds.startTimer();
-        const result = await reconcile(key, context);
-        end?.();
-        metrics?.reconciles.inc({ result: 'ok' });
-        return result;
+        try {
+          const result = await reconcile(key, context);
+          metrics?.reconciles.inc({ result: 'ok' });
+          return result;
+        } finally {
+          // A reconcile that fails by a time-out is the one worth seeing.
+          end?.();
+        }
       },
       onError: (key, error) => {
         metrics?.reconciles.inc({ result: 'error' });
@@ -134,16 +145,23 @@ export class Controller {
     await Promise.all(first.map((reflector) => reflector.synced));
     this.#clusters.start();
     await this.#clusters.synced;
-    this.#resync = setInterval(() => this.#clusters.store.list().forEach((object) => this.#queue.add(keyOf(object.metadata))), RESYNC_MS);
+    this.#resyncLater();
     this.#connections.start();
     this.#options.log.info({ clusters: this.#clusters.store.list().length }, 'watching');
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#resync);
+    this.#cancelResync();
     this.#connections.close();
     await this.#queue.close();
     await Promise.all([this.#clusters, this.#pods, ...this.#owned.values()].map((reflector) => reflector.stop()));
+  }
+
+  #resyncLater(): void {
+    this.#cancelResync = (this.#options.clock ?? systemClock).after(RESYNC_MS, () => {
+      for (const { metadata } of this.#clusters.store.list()) this.#queue.add(keyOf(metadata));
+      this.#resyncLater();
+    });
   }
 
   #changed(object: KubeObject): void {

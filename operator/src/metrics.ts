@@ -5,6 +5,7 @@ export interface OperatorMetrics {
   registry: Registry;
   reconciles: Counter<'result'>;
   reconcileSeconds: Histogram;
+  queueSeconds: Histogram;
   watchRestarts: Counter<'kind'>;
   apiCalls: Counter<'method' | 'status'>;
   applySkips: Counter;
@@ -30,6 +31,12 @@ export function createOperatorMetrics(queueDepth: () => number): OperatorMetrics
     reconcileSeconds: new Histogram({
       name: 'parley_operator_reconcile_duration_seconds',
       help: 'Time of a reconcile',
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+      registers,
+    }),
+    queueSeconds: new Histogram({
+      name: 'parley_operator_queue_latency_seconds',
+      help: 'Time that a cluster waits for a worker',
       buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
       registers,
     }),

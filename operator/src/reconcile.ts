@@ -6,7 +6,7 @@ import { componentsOf, desired, resolve, type Plan, type PlanEnvironment } from 
 import type { Applier } from './kube/applier.ts';
 import type { Recorder } from './kube/recorder.ts';
 import { chatClusters, pathOf, pods as podResource } from './kube/resources.ts';
-import { ApiError, isConflict, isNotFound, type KubeObject, type KubeTransport } from './kube/transport.ts';
+import { isConflict, isNotFound, isRefusal, type KubeObject, type KubeTransport } from './kube/transport.ts';
 import { ensureSecrets } from './ensure-secrets.ts';
 import type { Connections } from './connections.ts';
 import { lookForPlan, type KnownPlan } from './pending-plan.ts';
@@ -86,8 +86,7 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
       await applyAll(wanted, live, plan, context);
     } catch (error) {
       // A refusal by the API server is for a person to read; the back-off tries again all the same.
-      if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 409)
-        await fail(live, context, 'ApplyFailed', `The API server refused an object: ${error.message}`);
+      if (isRefusal(error)) await fail(live, context, 'ApplyFailed', `The API server refused an object: ${error.message}`);
       throw error;
     }
   }

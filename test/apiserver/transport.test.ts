@@ -1,11 +1,15 @@
 // The real transport passes the suite of the transport, and lives with connections that are cut or fall silent.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { kubeClient } from '../../operator/src/kube/client.ts';
 import { Reflector } from '../../operator/src/kube/reflector.ts';
-import type { KubeTransport } from '../../operator/src/kube/transport.ts';
+import { ApiError, type KubeTransport } from '../../operator/src/kube/transport.ts';
 import { transportSuite } from '../contract/operator/transport-suite.ts';
 import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
 import { startTcpProxy, type TcpProxy } from '../helpers/tcp-proxy.ts';
@@ -36,13 +40,49 @@ describe('transport: a real API server', () => {
   });
   transportSuite(() => transport);
 
-  const throughProxy = (): KubeTransport => {
+  const throughPort = (port: number, answerWithinMs = 60_000): KubeTransport => {
     const { clusters, users, contexts, currentContext } = server.kubeConfig();
     const config = new KubeConfig();
-    const server_ = `https://127.0.0.1:${proxy.port}`;
+    const server_ = `https://127.0.0.1:${port}`;
     config.loadFromOptions({ clusters: clusters.map((each) => ({ ...each, server: server_ })), users, contexts, currentContext });
-    return kubeClient({}, config);
+    return kubeClient({ answerWithinMs }, config);
   };
+  const throughProxy = (): KubeTransport => throughPort(proxy.port);
+  /** A server that shows the API server's certificate and answers as the test says. */
+  const withAnswer = async (answer: RequestListener, use: (port: number) => Promise<void>): Promise<void> => {
+    const standIn = createServer(server.certificate(), answer);
+    standIn.listen(0, '127.0.0.1');
+    await once(standIn, 'listening');
+    try {
+      await use((standIn.address() as AddressInfo).port);
+    } finally {
+      standIn.closeAllConnections();
+      standIn.close();
+    }
+  };
+
+  it('an overloaded server: the answer says how long to wait', () =>
+    withAnswer(
+      (_, response) => response.writeHead(429, { 'retry-after': '3' }).end('{"reason":"TooManyRequests","message":"slow down"}'),
+      (port) =>
+        assert.rejects(throughPort(port).request('GET', COLLECTION), (error) => {
+          assert.ok(error instanceof ApiError);
+          assert.deepEqual([error.status, error.retryAfterMs, error.message], [429, 3000, 'slow down']);
+          return true;
+        }),
+    ));
+
+  it('an answer that trickles for ever is given up', async () => {
+    const trickles: NodeJS.Timeout[] = [];
+    await withAnswer(
+      (_, response) => {
+        response.writeHead(200);
+        trickles.push(setInterval(() => response.write(' '), 20));
+      },
+      (port) => assert.rejects(throughPort(port, 300).request('GET', COLLECTION), /did not end its answer within 0\.3 s/),
+    );
+    trickles.forEach(clearInterval);
+  });
 
   it('many calls take one connection', async () => {
     const client = throughProxy();

@@ -27,6 +27,8 @@ export interface ApiServer {
   kubeConfig(as?: keyof typeof TOKENS): KubeConfig;
   /** Of the administrator. */
   kubeconfigFile: string;
+  /** What it shows its clients, for a test that stands in its place. */
+  certificate(): { cert: string; key: string };
   /** Runs kubectl as the administrator; rejects with what it wrote to stderr. */
   kubectl(args: string[], input?: string): Promise<string>;
   /** Ends the API server without notice and starts it again with the same data. */
@@ -108,6 +110,7 @@ export async function startApiServer(): Promise<ApiServer> {
     kubeconfigFile: kubeconfig,
     kubeConfig,
     stop,
+    certificate: () => ({ cert: readFileSync(certificate, 'utf8'), key: readFileSync(certificate.replace(/crt$/, 'key'), 'utf8') }),
     transport: (as = 'admin') => kubeClient({}, kubeConfig(as)),
     kubectl: (args, input) =>
       new Promise((resolve, reject) => {

@@ -7,14 +7,21 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { ApiError, type KubeTransport, type Method, type RequestOptions } from './transport.ts';
 
 const REQUEST_TIMEOUT_MS = 15_000;
+/** From the first byte to the last: a body that trickles never looks idle. */
+const ANSWER_WITHIN_MS = 60_000;
 
 export interface ClientOptions {
   /** told of each call, for metrics */
   onCall?: (method: Method, status: number) => void;
+  /** longest time for the body of an answer that is no watch */
+  answerWithinMs?: number;
 }
 
 /** Connects by the pod's service account, KUBECONFIG or ~/.kube/config, in the library's order. */
-export function kubeClient({ onCall = () => {} }: ClientOptions = {}, config = defaultConfig()): KubeTransport {
+export function kubeClient(
+  { onCall = () => {}, answerWithinMs = ANSWER_WITHIN_MS }: ClientOptions = {},
+  config = defaultConfig(),
+): KubeTransport {
   const server = config.getCurrentCluster()?.server;
   if (!server) throw new Error('no Kubernetes API server is configured: neither a service account nor a kubeconfig was found');
   const base = new URL(server);
@@ -78,13 +85,13 @@ export function kubeClient({ onCall = () => {} }: ClientOptions = {}, config = d
   return {
     async request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
       const response = await send(method, path, options);
-      const text = await textOf(response);
-      if ((response.statusCode ?? 0) >= 400) throw apiError(response.statusCode ?? 0, text);
+      const text = await textWithin(response, answerWithinMs);
+      if ((response.statusCode ?? 0) >= 400) throw apiError(response, text);
       return JSON.parse(text) as T;
     },
     async *stream(path, query, signal) {
       const response = await send('GET', path, { query }, signal);
-      if ((response.statusCode ?? 0) >= 400) throw apiError(response.statusCode ?? 0, await textOf(response));
+      if ((response.statusCode ?? 0) >= 400) throw apiError(response, await textOf(response));
       try {
         yield* createInterface({ input: response, crlfDelay: Infinity });
       } finally {
@@ -101,17 +108,28 @@ function defaultConfig(): KubeConfig {
   return config;
 }
 
+async function textWithin(response: IncomingMessage, ms: number): Promise<string> {
+  const late = setTimeout(() => response.destroy(new Error(`the API server did not end its answer within ${ms / 1000} s`)), ms);
+  try {
+    return await textOf(response);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
 async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function apiError(status: number, text: string): ApiError {
+function apiError({ statusCode: status = 0, headers }: IncomingMessage, text: string): ApiError {
+  // The API server sends seconds, never a date.
+  const retryAfterMs = Math.max(0, Number(headers['retry-after'] ?? 0) * 1000) || 0;
   try {
     const { message, reason } = JSON.parse(text) as { message?: string; reason?: string };
-    return new ApiError(status, reason ?? 'Unknown', message ?? text);
+    return new ApiError(status, reason ?? 'Unknown', message ?? text, retryAfterMs);
   } catch {
-    return new ApiError(status, 'Unknown', text.slice(0, 500) || `status ${status}`);
+    return new ApiError(status, 'Unknown', text.slice(0, 500) || `status ${status}`, retryAfterMs);
   }
 }

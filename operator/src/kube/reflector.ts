@@ -1,8 +1,8 @@
 // Keeps a store equal to a collection of the API server: list in chunks, then watch with bookmarks, and start over when the watch is
 // too old, silent or broken. Handlers only take note of a key; a throw of theirs never ends the watch.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pauseOn, systemClock, type Clock } from './clock.ts';
 import { Store } from './store.ts';
-import { ApiError, type KubeObject, type KubeTransport } from './transport.ts';
+import { ApiError, retryAfterMs, type KubeObject, type KubeTransport } from './transport.ts';
 
 export interface ReflectorOptions {
   transport: KubeTransport;
@@ -14,9 +14,7 @@ export interface ReflectorOptions {
   idleMs?: number;
   random?: () => number;
   backoffBaseMs?: number;
-  now?: () => number;
-  /** ends early when the signal does */
-  pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+  clock?: Clock;
 }
 
 interface WatchLine {
@@ -52,7 +50,7 @@ export class Reflector {
   }
 
   async #run(): Promise<void> {
-    const { onRestart = () => {}, random = Math.random, backoffBaseMs = 800, pause = sleepUntil } = this.#options;
+    const { onRestart = () => {}, random = Math.random, backoffBaseMs = 800, clock = systemClock } = this.#options;
     while (!this.#stop.signal.aborted) {
       try {
         let version = await this.#list();
@@ -64,9 +62,10 @@ export class Reflector {
         onRestart(error instanceof Error ? error.message : String(error));
         // A version that is too old is no failure, unless it comes again and again.
         const expired = error instanceof ApiError && error.status === 410 && this.#failures === 0;
-        const delay = expired ? 0 : Math.min(BACKOFF_MAX_MS, backoffBaseMs * 2 ** this.#failures) * (0.5 + random() / 2);
+        const backoff = Math.min(BACKOFF_MAX_MS, backoffBaseMs * 2 ** this.#failures) * (0.5 + random() / 2);
+        const delay = expired ? 0 : Math.max(backoff, Math.min(BACKOFF_MAX_MS, retryAfterMs(error)));
         this.#failures++;
-        await pause(delay, this.#stop.signal);
+        await pauseOn(clock)(delay, this.#stop.signal);
       }
     }
   }
@@ -91,15 +90,15 @@ export class Reflector {
 
   /** Resolves with the version to go on from when the server ends the watch in order. */
   async #watch(from: string): Promise<string> {
-    const { transport, path, labelSelector, idleMs = 120_000, random = Math.random, now = () => performance.now() } = this.#options;
+    const { transport, path, labelSelector, idleMs = 120_000, random = Math.random, clock = systemClock } = this.#options;
     const idle = new AbortController();
-    const beganMs = now();
+    const beganMs = clock.now();
     let silent = false;
     const expire = () => {
       silent = true;
       idle.abort();
     };
-    let timer = setTimeout(expire, idleMs);
+    let cancel = clock.after(idleMs, expire);
     let version = from;
     try {
       const query = {
@@ -110,20 +109,20 @@ export class Reflector {
         ...(labelSelector ? { labelSelector } : {}),
       };
       for await (const line of transport.stream(path, query, AbortSignal.any([this.#stop.signal, idle.signal]))) {
-        clearTimeout(timer);
-        timer = setTimeout(expire, idleMs);
+        cancel();
+        cancel = clock.after(idleMs, expire);
         if (line === '') continue;
         version = this.#take(JSON.parse(line) as WatchLine) ?? version;
         this.#failures = 0;
       }
       // Something on the way may close each watch at once: asking again without a pause would hammer the API server.
-      if (version === from && now() - beganMs < SHORT_WATCH_MS) throw new Error('the watch ended as soon as it began');
+      if (version === from && clock.now() - beganMs < SHORT_WATCH_MS) throw new Error('the watch ended as soon as it began');
       return version;
     } catch (error) {
       if (silent) throw new Error(`the watch was silent for ${idleMs / 1000} s`, { cause: error });
       throw error;
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 
@@ -143,5 +142,3 @@ export class Reflector {
     }
   }
 }
-
-const sleepUntil = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal }).catch(() => {});

@@ -1,4 +1,6 @@
 // Keys that need a reconcile. The same key never runs twice at once, repeats coalesce, failures wait with back-off.
+import { systemClock, type Clock } from './clock.ts';
+import { retryAfterMs } from './transport.ts';
 
 export interface WorkQueueOptions {
   /** Does the work of one key; a throw is a failure and comes again. */
@@ -9,21 +11,24 @@ export interface WorkQueueOptions {
   random?: () => number;
   /** keys that run at the same time */
   workers?: number;
+  clock?: Clock;
+  /** told of each start: how long the key waited for a worker */
+  onStart?: (waitedMs: number) => void;
 }
 
 export class WorkQueue {
   readonly #options: Required<WorkQueueOptions>;
-  /** waiting for a worker, in order */
-  readonly #ready = new Set<string>();
+  /** waiting for a worker, in order: key -> since when */
+  readonly #ready = new Map<string, number>();
   readonly #running = new Map<string, Promise<void>>();
   /** asked for again while running */
   readonly #dirty = new Set<string>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, () => void>();
   readonly #failures = new Map<string, number>();
   #closed = false;
 
   constructor(options: WorkQueueOptions) {
-    this.#options = { baseMs: 200, maxMs: 60_000, random: Math.random, workers: 2, ...options };
+    this.#options = { baseMs: 200, maxMs: 60_000, random: Math.random, workers: 2, clock: systemClock, onStart: () => {}, ...options };
   }
 
   get depth(): number {
@@ -32,11 +37,11 @@ export class WorkQueue {
 
   add(key: string): void {
     if (this.#closed) return;
-    clearTimeout(this.#timers.get(key));
+    this.#timers.get(key)?.();
     this.#timers.delete(key);
     if (this.#running.has(key)) this.#dirty.add(key);
     else {
-      this.#ready.add(key);
+      this.#wait(key);
       this.#pump();
     }
   }
@@ -46,23 +51,28 @@ export class WorkQueue {
     if (this.#closed || this.#timers.has(key) || this.#ready.has(key)) return;
     this.#timers.set(
       key,
-      setTimeout(() => this.add(key), delayMs),
+      this.#options.clock.after(delayMs, () => this.add(key)),
     );
   }
 
   /** Takes no more keys and resolves when what runs has ended. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     this.#ready.clear();
     await Promise.all(this.#running.values());
   }
 
+  #wait(key: string): void {
+    if (!this.#ready.has(key)) this.#ready.set(key, this.#options.clock.now());
+  }
+
   #pump(): void {
-    for (const key of this.#ready) {
+    for (const [key, sinceMs] of this.#ready) {
       if (this.#running.size >= this.#options.workers) return;
       this.#ready.delete(key);
+      this.#options.onStart(this.#options.clock.now() - sinceMs);
       this.#running.set(key, this.#work(key));
     }
   }
@@ -77,12 +87,13 @@ export class WorkQueue {
     } catch (error) {
       const failures = this.#failures.get(key) ?? 0;
       this.#failures.set(key, failures + 1);
-      againAfterMs = Math.min(maxMs, baseMs * 2 ** failures) * (0.5 + random() / 2);
+      // An API server that asks for a pause gets it, up to a limit.
+      againAfterMs = Math.max(Math.min(maxMs, baseMs * 2 ** failures) * (0.5 + random() / 2), Math.min(maxMs, retryAfterMs(error)));
       onError(key, error);
     }
     this.#running.delete(key);
     if (this.#closed) return;
-    if (this.#dirty.delete(key) && !this.#failures.has(key)) this.#ready.add(key);
+    if (this.#dirty.delete(key) && !this.#failures.has(key)) this.#wait(key);
     else if (againAfterMs !== undefined) this.addAfter(key, againAfterMs);
     this.#pump();
   }

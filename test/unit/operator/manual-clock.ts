@@ -1,5 +1,7 @@
 // A clock that stands still until a test moves it.
 
+import type { Clock } from '../../../operator/src/kube/clock.ts';
+
 export class ManualClock {
   now = 0;
   readonly #sleepers = new Set<{ atMs: number; wake: () => void }>();
@@ -20,6 +22,17 @@ export class ManualClock {
       signal?.addEventListener('abort', wake, { once: true });
       this.#sleepers.add(sleeper);
     });
+  }
+
+  asClock(): Clock {
+    return {
+      now: () => this.now,
+      after: (ms, run) => {
+        const taken = new AbortController();
+        void this.sleep(ms, taken.signal).then(() => taken.signal.aborted || run());
+        return () => taken.abort();
+      },
+    };
   }
 
   /** Moves on step by step; what a step wakes runs to its next wait first. */

@@ -51,8 +51,7 @@ function started(more: Partial<ReflectorOptions> = {}) {
     onChange: ({ metadata }) => changes.push(metadata.name),
     onRestart: (reason) => restarts.push(reason),
     random: () => 1,
-    now: () => clock.now,
-    pause: (ms, signal) => clock.sleep(ms, signal),
+    clock: clock.asClock(),
     ...more,
   });
   const names = () =>
@@ -180,6 +179,21 @@ for (const [why, stream] of BROKEN)
     assert.equal(restarts.length, transport.lists.length);
     await reflector.stop();
   });
+
+test('a list that is refused with Retry-After is not asked for again before that', async () => {
+  const { transport, reflector, clock, names } = started();
+  transport.answer = () => {
+    throw new ApiError(429, 'TooManyRequests', 'slow down', 20_000);
+  };
+  reflector.start();
+  await clock.advance(19_000, 500);
+  assert.equal(transport.lists.length, 1);
+  transport.answer = undefined;
+  await transport.kube.request('POST', COLLECTION, { body: configMap('late') });
+  await clock.advance(2000, 500);
+  assert.deepEqual(names(), ['late']);
+  await reflector.stop();
+});
 
 test('the back-off begins anew after a watch that worked', async () => {
   const { transport, reflector, clock } = started();

@@ -1,7 +1,9 @@
 // The queue of cluster keys: never the same key twice at once, repeats coalesce, failures wait.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ApiError } from '../../../operator/src/kube/transport.ts';
 import { WorkQueue } from '../../../operator/src/kube/work-queue.ts';
+import { ManualClock, settled } from './manual-clock.ts';
 
 /** A queue whose runs end when the test says so. */
 function gated(options: { fail?: (key: string) => boolean; againAfterMs?: number; workers?: number } = {}) {
@@ -101,4 +103,44 @@ test('close waits for what runs and takes nothing new', async () => {
   gates.shift()?.();
   await closing;
   assert.deepEqual(started, ['a']);
+});
+
+test('a failure that the API server answers with Retry-After waits that long, not longer than the limit', async () => {
+  const clock = new ManualClock();
+  const runsAt: number[] = [];
+  const answers = [new ApiError(429, 'TooManyRequests', 'slow down', 7000), new ApiError(503, 'ServiceUnavailable', 'later', 3_600_000)];
+  const queue = new WorkQueue({
+    run: async () => {
+      runsAt.push(clock.now);
+      const error = answers.shift();
+      if (error) throw error;
+    },
+    onError: () => {},
+    maxMs: 60_000,
+    random: () => 1,
+    clock: clock.asClock(),
+  });
+  queue.add('a');
+  await settled();
+  await clock.advance(100_000, 500);
+  assert.deepEqual(runsAt, [0, 7000, 67_000]);
+  await queue.close();
+});
+
+test('tells how long a key waited for a worker', async () => {
+  const clock = new ManualClock();
+  const waits: number[] = [];
+  const queue = new WorkQueue({
+    run: () => clock.sleep(1000),
+    onError: assert.fail,
+    workers: 1,
+    clock: clock.asClock(),
+    onStart: (waitedMs) => waits.push(waitedMs),
+  });
+  queue.add('a');
+  queue.add('b');
+  await settled();
+  await clock.advance(2000, 500);
+  assert.deepEqual(waits, [0, 1000]);
+  await queue.close();
 });
