@@ -209,7 +209,7 @@ test('a disabled user: no login, no refresh, no token, one event', async () => {
   await until('the token is forbidden', async () => (await throughGateway(token)) === 403, 12_000);
 });
 
-test('the command disable-user: 0 and the token is forbidden, 1 for nobody, 78 for a wrong use', { timeout: 30_000 }, async () => {
+test('the command disable-user: 0 and the token is forbidden, 1 for nobody, 78 for a wrong use', { timeout: 120_000 }, async () => {
   const { token, user } = await register();
   assert.equal(await admin('disable-user', String(user.id)), 0);
   await until('the token is forbidden', async () => (await throughGateway(token)) === 403);

@@ -152,6 +152,8 @@ describe('an invitation by an admin', () => {
   test('is told answered to the invited user’s devices and to the inviter, once each', async () => {
     const roomId = await group(1);
     const { body } = await invite(1, roomId, [9]);
+    // What the invitation itself told has to be here before it can be cleared away.
+    await channels.toUser(9);
     channels.clear();
     assert.equal((await accept(9, roomId)).status, 200);
     const updated = { type: 'invitation_updated', invitation_id: body.invitations[0]?.id, room_id: roomId, user_id: 9, state: 'accepted' };
@@ -163,6 +165,7 @@ describe('an invitation by an admin', () => {
     const { body } = await invite(1, roomId, [10]);
     const id = body.invitations[0]?.id ?? '';
     for (const userId of [2, 10]) refused(await call(userId, 'DELETE', `/api/invitations/${id}`), [404, 'invitation_not_found']);
+    await channels.toUser(10);
     channels.clear();
     assert.equal((await call(1, 'DELETE', `/api/invitations/${id}`)).status, 204);
     refused(await call(1, 'DELETE', `/api/invitations/${id}`), [409, 'invitation_answered']);
