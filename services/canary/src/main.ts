@@ -1,0 +1,6 @@
+// Starts the canary from the environment.
+import { runService } from '@parley/kit';
+import { canaryConfig } from './config.ts';
+import { startCanary } from './service.ts';
+
+await runService({ service: 'canary', schema: canaryConfig, env: process.env, start: startCanary });
