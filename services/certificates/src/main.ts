@@ -1,0 +1,6 @@
+// Starts the certificate follower from the environment.
+import { runService } from '@parley/kit';
+import { certificatesConfig } from './config.ts';
+import { startCertificates } from './service.ts';
+
+await runService({ service: 'certificates', schema: certificatesConfig, env: process.env, start: startCertificates });
