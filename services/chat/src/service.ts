@@ -1,5 +1,6 @@
 // Composition root of the chat service: opens everything in order and closes it in reverse.
 import { createMysqlPool, readEpoch } from '@parley/chat-store';
+import { Value } from '@sinclair/typebox/value';
 import {
   configuredVerifier,
   createMetrics,
@@ -26,6 +27,7 @@ import type { ChatContext } from './context.ts';
 import { createDelivery } from './delivery.ts';
 import { AdmissionControl } from './edge/admission.ts';
 import { drainEdge, restartSockets } from './edge/drain.ts';
+import { MoveRequest, SocketMover } from './edge/move.ts';
 import { WsEdge } from './edge/ws.ts';
 import { createBudgets } from './limits/budgets.ts';
 import { createChatMetrics } from './metrics.ts';
@@ -61,7 +63,12 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     let connections = () => 0;
     const { adminHost: host, adminPort, maxConnections } = config;
     const more = { '/connections': () => ({ connections: connections(), maxConnections, draining: health.draining }) };
-    const admin = resources.add('admin', await startAdmin({ host, port: adminPort, health, registry, more }), (server) => server.close());
+    const mover = new SocketMover({ sessions: () => edge.sessions, peerOf: (session) => edge.peerOf(session), pace: config });
+    // Nothing to move before there is an edge.
+    const commands = { '/reconnect': (body: unknown) => mover.move(Value.Decode(MoveRequest, body)) };
+    const admin = resources.add('admin', await startAdmin({ host, port: adminPort, health, registry, more, commands }), (server) =>
+      server.close(),
+    );
     const pool = resources.add('mysql', createMysqlPool(config.databaseUrl), (open) => open.end());
     const epoch = await untilReachable('MySQL', () => readEpoch(pool), { timeoutMs: config.startupTimeoutMs, log });
     const redis = resources.add('redis', createRedis(config.redisUrl, `${instance}:commands`, log), (open) => open.disconnect());
@@ -126,6 +133,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     resources.add('ticker', setInterval(everySecond(context, { edge, slow, health }), 1000), clearInterval);
     const port = await edge.listen(config.serverHost, config.serverPort);
     resources.add('sockets', edge, (open) => drainEdge(open, health, config));
+    resources.add('mover', mover, (open) => open.close());
     health.started();
     log.info({ port, adminPort: admin.port, epoch }, 'ready');
     return { port, adminPort: admin.port, close: () => resources.close() };

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import uWS, { type HttpRequest, type HttpResponse, type TemplatedApp, type us_socket_context_t, type WebSocket } from 'uWebSockets.js';
 import { closeCodes, errorCodes, FRAME_HARD_MAX_BYTES, type ErrorCodeName, type HealthAnswer } from '@parley/protocol';
-import { AppError, isTracing, messageOf, PROBLEM_TYPE, problemOf, traceCallerOf, type Health, type Log } from '@parley/kit';
+import { AppError, isTracing, messageOf, plainAddress, PROBLEM_TYPE, problemOf, traceCallerOf, type Health, type Log } from '@parley/kit';
 import { signOff } from '../commands/authenticate.ts';
 import { receive, startAuthentication, wrongFrame } from '../commands/dispatch.ts';
 import { leave } from '../commands/leave-room.ts';
@@ -76,6 +76,11 @@ export class WsEdge {
   stopAccepting(): void {
     this.#listener?.close();
     this.#listener = undefined;
+  }
+
+  /** Address of the other end, which is a proxy's; empty when the socket is gone. */
+  peerOf({ ws }: Session): string {
+    return ws ? plainAddress(Buffer.from(ws.getRemoteAddressAsText()).toString()) : '';
   }
 
   close(): void {

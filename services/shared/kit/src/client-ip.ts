@@ -17,16 +17,17 @@ export function parseTrustedProxies(cidrs: readonly string[]): TrustedProxies {
 /** The right-most address that is not a trusted proxy; the peer itself when it is not trusted or the header is malformed. */
 export function clientIp(peer: string, forwardedFor: string | undefined, trusted: TrustedProxies): string {
   const hops = (forwardedFor ?? '').split(',').map((hop) => hop.trim());
-  let address = plain(peer);
+  let address = plainAddress(peer);
   while (isTrusted(address, trusted)) {
     const hop = hops.pop();
     if (!hop || !ipaddr.isValid(hop)) break;
-    address = plain(hop);
+    address = plainAddress(hop);
   }
   return address;
 }
 
-function plain(address: string): string {
+/** One form for each address: `::ffff:10.0.0.1` is 10.0.0.1. */
+export function plainAddress(address: string): string {
   return ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
 }
 

@@ -1,0 +1,79 @@
+// Moving sockets while this replica goes on: away from a proxy that leaves, or to replicas that have fewer. Asked by the operator.
+import { Type, type Static } from '@sinclair/typebox';
+import { plainAddress } from '@parley/kit';
+import { drainStep } from '../domain/drain.ts';
+import type { Session } from '../session.ts';
+
+export const MoveRequest = Type.Object(
+  {
+    via: Type.Optional(Type.String({ minLength: 2, maxLength: 64, description: 'address of the proxy whose sockets shall move' })),
+    count: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'how many; without it all of them' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type MoveRequest = Static<typeof MoveRequest>;
+
+export interface MoveOptions {
+  sessions: () => ReadonlySet<Session>;
+  /** address of the other end of a socket, which is a proxy's */
+  peerOf: (session: Session) => string;
+  pace: { drainWindowMs: number; drainRatePercentPerSecond: number };
+  random?: () => number;
+}
+
+const STEP_MS = 100;
+
+export class SocketMover {
+  readonly #options: MoveOptions;
+  #waiting: { session: Session; reason: 'drain' | 'rebalance' }[] = [];
+  #perStep = 1;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: MoveOptions) {
+    this.#options = options;
+  }
+
+  /** Chooses at once and asks at the pace of a drain. Who was asked before is not asked again. Returns how many will be asked. */
+  move({ via, count }: MoveRequest): { moving: number } {
+    const { sessions, peerOf, pace, random = Math.random } = this.#options;
+    const proxy = via === undefined ? undefined : plainAddress(via);
+    const known = new Set(this.#waiting.map(({ session }) => session));
+    const movable = [...sessions()].filter(
+      (session) =>
+        session.state === 'open' && !session.toldToReconnect && !known.has(session) && (proxy === undefined || peerOf(session) === proxy),
+    );
+    const chosen = count === undefined || count >= movable.length ? movable : sample(movable, count, random);
+    const reason = via === undefined ? 'rebalance' : 'drain';
+    this.#waiting.push(...chosen.map((session) => ({ session, reason }) as const));
+    const { drainWindowMs: windowMs, drainRatePercentPerSecond: ratePercentPerSecond } = pace;
+    this.#perStep = drainStep(this.#waiting.length, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
+    if (this.#waiting.length > 0) this.#timer ??= setInterval(() => this.#step(), STEP_MS);
+    return { moving: chosen.length };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#waiting = [];
+  }
+
+  #step(): void {
+    const { random = Math.random } = this.#options;
+    for (const { session, reason } of this.#waiting.splice(0, this.#perStep)) {
+      if (session.state !== 'open' || session.toldToReconnect) continue;
+      session.toldToReconnect = true;
+      session.send({ type: 'reconnect', after_ms: Math.round(random() * 1000), reason });
+    }
+    if (this.#waiting.length === 0) this.close();
+  }
+}
+
+/** `count` different ones, each as likely as the other. */
+function sample<T>(items: T[], count: number, random: () => number): T[] {
+  const pool = [...items];
+  for (let index = 0; index < count; index++) {
+    const other = index + Math.floor(random() * (pool.length - index));
+    [pool[index], pool[other]] = [pool[other] as T, pool[index] as T];
+  }
+  return pool.slice(0, count);
+}
