@@ -3,6 +3,8 @@ import { describeService } from '@parley/kit';
 import { authOperations, coreOperations, workerOperations } from '@parley/protocol';
 import { stringify } from 'yaml';
 import { asyncApi } from './asyncapi.ts';
+import { chatClusterPage } from './chat-cluster-page.ts';
+import { chatDrillPage } from './chat-drill-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { limitsOf, limitsPage } from './limits-page.ts';
 import { page } from './markdown.ts';
@@ -26,6 +28,8 @@ export async function referenceFiles(): Promise<Map<string, string>> {
     ['asyncapi.yaml', `# Written by \`npm run reference\`; edits by hand are lost.\n${stringify(asyncApi(version), { lineWidth: 0 })}`],
     ['rest.md', restPage(restServices)],
     ...(await openApiFiles()),
+    ['chat-cluster.md', chatClusterPage()],
+    ['chat-drill.md', chatDrillPage()],
     ['configuration.md', configurationPage(configs)],
     ['limits.md', limitsPage(limits, configs)],
     ['metrics.md', metricsPage({ common: commonMetrics(), services: metrics, operator: await operatorMetrics() })],
@@ -57,6 +61,8 @@ function indexPage(): string {
       '- [asyncapi.yaml](asyncapi.yaml): the same as an AsyncAPI 3.0 document with JSON Schemas',
       '- [rest.md](rest.md): every REST operation with its fields, answers and errors',
       '- [openapi-gateway.yaml](openapi-gateway.yaml): the same as an OpenAPI 3.1 document, for callers of the gateway; one for each service behind it: [openapi-auth.yaml](openapi-auth.yaml), [openapi-core.yaml](openapi-core.yaml), [openapi-worker.yaml](openapi-worker.yaml)',
+      '- [chat-cluster.md](chat-cluster.md): every field of the ChatCluster, its bounds, and what is refused',
+      '- [chat-drill.md](chat-drill.md): every field of the ChatDrill',
       '- [configuration.md](configuration.md): every environment variable of every service',
       '- [limits.md](limits.md): every limit, fixed or configured',
       '- [metrics.md](metrics.md): every Prometheus metric',

@@ -1,5 +1,19 @@
-// The ChatCluster resource: schema, type, defaults, CRD.
+// The ChatCluster and ChatDrill resources: schema, type, defaults, CRD.
 export * from './v1alpha1/chat-cluster.ts';
 export { chatClusterCrd, structural } from './v1alpha1/crd.ts';
+export {
+  ALLOW_DRILLS_LABEL,
+  ChatDrillSpec,
+  ChatDrillStatus,
+  DRILL_KIND,
+  DRILL_PLURAL,
+  drillConditions,
+  drillFaults,
+  isFinished,
+  parseChatDrill,
+  type ChatDrill,
+  type DrillFault,
+} from './v1alpha1/drill.ts';
+export { chatDrillCrd } from './v1alpha1/drill-crd.ts';
 export { ChatClusterSpec, MAX_CHAT_REPLICAS, MAX_SERVICE_REPLICAS } from './v1alpha1/spec.ts';
 export { ChatClusterStatus, Condition, conditionTypes, type ConditionType } from './v1alpha1/status.ts';

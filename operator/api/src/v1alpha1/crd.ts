@@ -1,6 +1,7 @@
 // The CustomResourceDefinition, made from the schema.
 import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { backupNameRule } from './backup.ts';
 import { GROUP, KIND, PLURAL, VERSION } from './chat-cluster.ts';
 import { ChatClusterSpec } from './spec.ts';
 import { ChatClusterStatus } from './status.ts';
@@ -39,7 +40,8 @@ export function structural(schema: object): Json {
     else if (key === 'additionalProperties' && typeof value === 'object') out['additionalProperties'] = structural(value as object);
     else if (key === 'anyOf') Object.assign(out, { type: 'string', enum: (value as { const: string }[]).map((literal) => literal.const) });
     // Type.Record(String, …) says it by a pattern.
-    else if (key === 'patternProperties') out['additionalProperties'] = structural(Object.values(value as object)[0] as object);
+    else if (key === 'patternProperties' && !('x-kubernetes-preserve-unknown-fields' in schema))
+      out['additionalProperties'] = structural(Object.values(value as object)[0] as object);
   }
   // A default makes a field optional for the caller: required fields with defaults would be refused before defaulting is seen by people.
   const required = (out['required'] as string[] | undefined)?.filter((name) => !hasDefault(schema, name));
@@ -99,6 +101,7 @@ export function chatClusterCrd(version: string) {
                   message:
                     'the name must begin with a letter and hold only lower-case letters, digits and dashes: names of Services are made from it',
                 },
+                backupNameRule,
               ],
             },
           },
@@ -116,6 +119,8 @@ export function chatClusterCrd(version: string) {
             { name: 'Connections', type: 'integer', jsonPath: '.status.connections.total', description: 'Sockets of the chat replicas' },
             { name: 'Version', type: 'string', jsonPath: '.status.version' },
             { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+            { name: 'P99', type: 'integer', priority: 1, jsonPath: '.status.delivery.p99Ms', description: 'Delivery in ms' },
+            { name: 'Lost', type: 'integer', priority: 1, jsonPath: '.status.delivery.lost' },
             { name: 'Reason', type: 'string', priority: 1, jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
           ],
         },

@@ -1,10 +1,18 @@
 // The parts of the spec that name somebody else's services: issuers of tokens, receivers of webhooks and notifications, a
 // collector of traces.
 import { Type } from '@sinclair/typebox';
-import { rules, SecretRef, section } from './schema-parts.ts';
+import { pattern, rules, SecretRef, section } from './schema-parts.ts';
 
 /** A name that may have a path; the length bounds the cost of the rules that compare it. */
-const HttpUrl = (description: string) => Type.String({ maxLength: 500, pattern: '^https?://[^\\s/]+(/\\S*)?$', description });
+const HttpUrl = (description: string) =>
+  Type.String({
+    maxLength: 500,
+    description,
+    ...pattern(
+      '^https?://[^\\s/]+(/\\S*)?$',
+      'must be a URL that begins with http:// or https://, for instance https://id.example.org/keys',
+    ),
+  });
 
 const Issuer = Type.Object(
   {
@@ -39,7 +47,7 @@ export const Issuers = Type.Array(Issuer, {
   ...rules(
     {
       rule: 'self.all(one, self.exists_one(other, other.issuer == one.issuer))',
-      message: 'each issuer may stand in the list once: a token names its issuer, and the issuer chooses the keys',
+      message: 'each issuer may stand in the list once, for the issuer of a token chooses its keys: remove one of the two',
     },
     {
       rule: "self.all(one, one.issuer != 'parley')",

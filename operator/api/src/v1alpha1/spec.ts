@@ -1,8 +1,13 @@
 // The spec of a ChatCluster: the one source of the TypeScript type, the CRD's schema, the defaults and the reference page.
 // Every field has a default that works on a laptop's kind cluster, so that `spec: {}` is a valid cluster.
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
-import { Issuers, Notifications, Tracing, Webhooks } from './outside.ts';
-import { externalRules, oneOf, resources, rules, SecretRef, section, Storage } from './schema-parts.ts';
+import { autoscaling, autoscalingPolicyRule, autoscalingRules } from './autoscaling.ts';
+import { Backup, backupRule } from './backup.ts';
+import { Monitoring } from './monitoring.ts';
+import { Issuers, Notifications, Webhooks } from './outside.ts';
+import { placement, spread } from './placement.ts';
+import { externalRules, objectName, oneOf, pattern, resources, rules, SecretRef, section, Storage } from './schema-parts.ts';
+import { StatsAuth, Tls, trafficPolicy, trafficRules } from './entry.ts';
 
 /** Upper bounds of replicas; HAProxy keeps a slot for each, so that scaling does not change its configuration. */
 export const MAX_CHAT_REPLICAS = 100;
@@ -10,21 +15,6 @@ export const MAX_SERVICE_REPLICAS = 20;
 
 const replicas = (count: number, description: string, maximum = MAX_SERVICE_REPLICAS) =>
   Type.Integer({ minimum: 0, maximum, default: count, description });
-const placement = {
-  nodeSelector: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 63 }), { description: 'Labels a node must have' })),
-  tolerations: Type.Optional(
-    Type.Array(
-      Type.Object({
-        key: Type.Optional(Type.String({ maxLength: 253 })),
-        operator: Type.Optional(oneOf(['Exists', 'Equal'])),
-        value: Type.Optional(Type.String({ maxLength: 63 })),
-        effect: Type.Optional(oneOf(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])),
-        tolerationSeconds: Type.Optional(Type.Integer({ minimum: 0 })),
-      }),
-      { maxItems: 20, description: 'Tolerations, as in a pod' },
-    ),
-  ),
-};
 const laptop = resources({ cpu: '25m', memory: '96Mi', memoryLimit: '256Mi' });
 
 /** A token bucket, kept in Redis for all replicas. */
@@ -32,7 +22,14 @@ const bucket = (burst: number, perSecond: number, description: string) =>
   section(
     {
       burst: Type.Integer({ minimum: 1, maximum: 1_000_000, default: burst, description: 'At once' }),
-      perSecond: Type.Number({ minimum: 0.001, maximum: 1_000_000, default: perSecond, description: 'Per second in the long run' }),
+      perSecond: Type.Number({
+        minimum: 0.001,
+        maximum: 1_000_000,
+        default: perSecond,
+        description: 'Per second in the long run',
+        // The API server compares a whole number with the bound's whole part, so 0 would pass.
+        ...rules({ rule: 'self >= 0.001', message: 'must be at least 0.001: a bucket that is never filled again lets nothing through' }),
+      }),
     },
     { description },
   );
@@ -62,6 +59,7 @@ const ChatLimits = section(
 const Chat = section(
   {
     replicas: replicas(3, 'Chat replicas; kubectl scale changes this field', MAX_CHAT_REPLICAS),
+    autoscaling: Type.Optional(autoscaling(MAX_CHAT_REPLICAS)),
     maxConnections: Type.Integer({
       minimum: 1,
       maximum: 1_000_000,
@@ -89,18 +87,20 @@ const Chat = section(
         description: 'How a replica lets its sockets go',
         ...rules({
           rule: 'self.windowSeconds * self.ratePercentPerSecond >= 100',
-          message: 'windowSeconds times ratePercentPerSecond must reach 100: otherwise sockets are cut before they were asked to reconnect',
+          message:
+            'windowSeconds times ratePercentPerSecond must reach 100, otherwise sockets are cut before they were asked to reconnect: raise one of the two',
         }),
       },
     ),
     resources: resources({ cpu: '50m', memory: '128Mi', memoryLimit: '512Mi' }),
     ...placement,
+    ...spread,
   },
-  { description: 'The WebSocket replicas' },
+  { description: 'The WebSocket replicas', ...autoscalingRules },
 );
 
 const service = (count: number, description: string) =>
-  section({ replicas: replicas(count, 'Replicas'), resources: laptop, ...placement }, { description });
+  section({ replicas: replicas(count, 'Replicas'), resources: laptop, ...placement, ...spread }, { description });
 
 const Gateway = section(
   {
@@ -108,11 +108,22 @@ const Gateway = section(
     requestLimit: bucket(60, 1, 'REST calls of a user, or of an address without a token'),
     resources: laptop,
     ...placement,
+    ...spread,
   },
   { description: 'The public REST entry' },
 );
 
-const Cidr = Type.String({ maxLength: 50, pattern: '^[0-9a-fA-F:.]+(/[0-9]{1,3})?$', description: 'Address range such as 10.0.0.0/8' });
+const BYTE = '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
+const IPV4_RANGE = `(${BYTE}\\.){3}${BYTE}(/(3[0-2]|[12]?[0-9]))?`;
+const IPV6_RANGE = '[0-9a-fA-F]*:[0-9a-fA-F:.]+(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?';
+const Cidr = Type.String({
+  maxLength: 50,
+  description: 'Address range such as 10.0.0.0/8',
+  ...pattern(
+    `^(${IPV4_RANGE}|${IPV6_RANGE})$`,
+    'must be an IP address or a range of them, for instance 10.0.0.0/8 or fd00::/8: names are not looked up',
+  ),
+});
 
 const Ingress = section(
   {
@@ -134,19 +145,30 @@ const Ingress = section(
             description: 'Annotations of the Service, for a cloud load balancer',
           }),
         ),
+        externalTrafficPolicy: trafficPolicy,
       },
-      { description: 'The Service in front of HAProxy' },
+      { description: 'The Service in front of HAProxy', ...trafficRules },
     ),
+    tls: Type.Optional(Tls),
+    statsAuth: Type.Optional(StatsAuth),
     trustedProxies: Type.Array(Cidr, {
       default: [],
       maxItems: 50,
       description: 'Proxies in front of HAProxy whose X-Forwarded-For is believed',
     }),
-    allowedOrigins: Type.Array(Type.String({ maxLength: 253, pattern: '^(null|https?://[^/]+)$' }), {
-      default: [],
-      maxItems: 50,
-      description: 'Exact origins that browsers may come from, for instance https://chat.example.org',
-    }),
+    allowedOrigins: Type.Array(
+      Type.String({
+        maxLength: 253,
+        ...pattern(
+          '^(null|https?://[^/*,\\s]+)$',
+          'must be null or an exact origin without a path and without wildcards, for instance https://chat.example.org: name each one',
+        ),
+      }),
+      { default: [], maxItems: 50, description: 'Exact origins that browsers may come from, for instance https://chat.example.org' },
+    ),
+    resources: resources({ cpu: '50m', memory: '64Mi', memoryLimit: '512Mi' }),
+    ...placement,
+    ...spread,
   },
   { description: 'HAProxy, the entry for everybody' },
 );
@@ -158,6 +180,8 @@ const Redis = section(
       description: 'builtin: one Redis made by the operator; external: your own',
     }),
     storage: Storage('1Gi'),
+    resources: resources({ cpu: '30m', memory: '32Mi', memoryLimit: '512Mi' }),
+    ...placement,
     external: Type.Optional(
       Type.Object({ urlSecretRef: SecretRef('url', 'redis:// or rediss:// URL') }, { description: 'Your own Redis' }),
     ),
@@ -182,19 +206,29 @@ const Kafka = section(
         },
         {
           rule: 'self == oldSelf',
-          message: 'the number of brokers cannot be changed: the voters of the KRaft quorum are fixed when it is formed',
+          message:
+            'the number of brokers cannot be changed: the voters of the KRaft quorum are fixed when it is formed; create a new ChatCluster to have another number',
         },
       ),
     }),
     storage: Storage('2Gi'),
+    resources: resources({ cpu: '100m', memory: '384Mi', memoryLimit: '768Mi' }),
+    ...placement,
+    ...spread,
     external: Type.Optional(
       Type.Object(
         {
-          bootstrapServers: Type.Array(Type.String({ maxLength: 253, pattern: '^[^:,\\s]+:[0-9]+$' }), {
-            minItems: 1,
-            maxItems: 20,
-            description: 'host:port of your brokers',
-          }),
+          bootstrapServers: Type.Array(
+            Type.String({
+              maxLength: 253,
+              ...pattern('^[^:,\\s]+:[0-9]+$', 'must be host:port of a broker, for instance kafka.example.com:9092'),
+            }),
+            {
+              minItems: 1,
+              maxItems: 20,
+              description: 'host:port of your brokers',
+            },
+          ),
         },
         { description: 'Your own Kafka' },
       ),
@@ -203,7 +237,7 @@ const Kafka = section(
   { description: 'Events for other systems', ...externalRules },
 );
 
-const database = <P extends TProperties>(description: string, more: P) =>
+const database = <P extends TProperties>(description: string, size: Parameters<typeof resources>[0], more: P) =>
   section(
     {
       mode: oneOf(['builtin', 'external'], {
@@ -212,6 +246,8 @@ const database = <P extends TProperties>(description: string, more: P) =>
       }),
       ...more,
       storage: Storage('5Gi'),
+      resources: resources(size),
+      ...placement,
       external: Type.Optional(
         Type.Object({ urlSecretRef: SecretRef('url', 'URL with user, password and database') }, { description: 'Your own server' }),
       ),
@@ -223,7 +259,10 @@ const flavor = {
   flavor: oneOf(['mysql', 'mariadb'], {
     default: 'mysql',
     description: 'Server of mode builtin',
-    ...rules({ rule: 'self == oldSelf', message: 'the flavor cannot be changed: MySQL and MariaDB cannot read each other’s files' }),
+    ...rules({
+      rule: 'self == oldSelf',
+      message: 'the flavor cannot be changed: MySQL and MariaDB cannot read each other’s files; create a new ChatCluster and move the data',
+    }),
   }),
 };
 
@@ -232,7 +271,10 @@ export const ChatClusterSpec = section(
     version: Type.String({
       default: '0.1.0',
       maxLength: 63,
-      pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$',
+      ...pattern(
+        '^[A-Za-z0-9_][A-Za-z0-9_.-]*$',
+        'must be an image tag: letters, digits, underscores, dots and dashes, for instance 0.1.0',
+      ),
       description: 'Image tag of all Parley parts; pods move only when this or their own configuration moves',
     }),
     images: section(
@@ -240,14 +282,17 @@ export const ChatClusterSpec = section(
         registry: Type.String({
           default: 'docker.io/parley',
           maxLength: 253,
-          pattern: '^[a-z0-9][a-z0-9./:_-]*[a-z0-9]$',
+          ...pattern(
+            '^[a-z0-9]+((/|:|[._-]+)[a-z0-9]+)*$',
+            'must be a registry and a path without a scheme and without a slash at the end, for instance docker.io/parley',
+          ),
           description: 'Where the images `services` and `operator` are',
         }),
         pullPolicy: oneOf(['IfNotPresent', 'Always', 'Never'], {
           default: 'IfNotPresent',
           description: 'imagePullPolicy of every container',
         }),
-        pullSecrets: Type.Array(Type.Object({ name: Type.String({ minLength: 1, maxLength: 253 }) }), {
+        pullSecrets: Type.Array(Type.Object({ name: objectName() }), {
           default: [],
           maxItems: 10,
           description: 'imagePullSecrets of every pod',
@@ -265,6 +310,7 @@ export const ChatClusterSpec = section(
         accessTokenSeconds: Type.Integer({ minimum: 60, maximum: 86_400, default: 900, description: 'Life of an access token in seconds' }),
         issuers: Issuers,
         ...placement,
+        ...spread,
       },
       { description: 'Register, login, tokens' },
     ),
@@ -275,24 +321,17 @@ export const ChatClusterSpec = section(
         webhooks: Webhooks,
         notifications: Type.Optional(Notifications),
         ...placement,
+        ...spread,
       },
       { description: 'Relay of events into Kafka, webhooks, notifications, audit log' },
     ),
     ingress: Ingress,
     redis: Redis,
     kafka: Kafka,
-    mysql: database('Chat data: rooms, members, the message log', flavor),
-    postgres: database('User data: users, API keys, refresh tokens', {}),
-    monitoring: section(
-      {
-        prometheus: oneOf(['none', 'builtin'], {
-          default: 'none',
-          description: 'builtin: a small Prometheus that scrapes every part, for trying out',
-        }),
-        tracing: Type.Optional(Tracing),
-      },
-      { description: 'What watches the cluster' },
-    ),
+    mysql: database('Chat data: rooms, members, the message log', { cpu: '100m', memory: '384Mi', memoryLimit: '1Gi' }, flavor),
+    postgres: database('User data: users, API keys, refresh tokens', { cpu: '50m', memory: '96Mi', memoryLimit: '512Mi' }, {}),
+    backup: Type.Optional(Backup),
+    monitoring: Monitoring,
     networkPolicy: section(
       { enabled: Type.Boolean({ default: true, description: 'Default deny, and each port only from who needs it' }) },
       { description: 'NetworkPolicies' },
@@ -304,6 +343,6 @@ export const ChatClusterSpec = section(
     }),
     paused: Type.Boolean({ default: false, description: 'The operator changes nothing while this is true; status goes on' }),
   },
-  { description: 'What the chat cluster shall be' },
+  { description: 'What the chat cluster shall be', ...rules(backupRule, autoscalingPolicyRule) },
 );
 export type ChatClusterSpec = Static<typeof ChatClusterSpec>;

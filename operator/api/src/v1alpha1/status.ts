@@ -10,6 +10,7 @@ export const conditionTypes = [
   'Rendered',
   'DependenciesReady',
   'MigrationsReady',
+  'DeliveryHealthy',
 ] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
@@ -43,6 +44,21 @@ export const ChatClusterStatus = Type.Object(
           ),
         },
         { description: 'Sockets of the chat replicas' },
+      ),
+    ),
+    delivery: Type.Optional(
+      Type.Object(
+        {
+          lost: Type.Integer({ minimum: 0, description: 'Acked messages that did not reach a joined socket in time' }),
+          duplicated: Type.Integer({ minimum: 0 }),
+          misordered: Type.Integer({ minimum: 0 }),
+          p50Ms: Type.Optional(
+            Type.Integer({ minimum: 0, description: 'Median from sending to arrival; follows changes of more than half' }),
+          ),
+          p99Ms: Type.Optional(Type.Integer({ minimum: 0 })),
+          lastChecked: Type.String({ format: 'date-time', description: 'When these figures last changed; the canary goes on meanwhile' }),
+        },
+        { description: 'What the canary counts since its start' },
       ),
     ),
     plan: Type.Optional(
