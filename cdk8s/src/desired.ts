@@ -1,6 +1,8 @@
 // The objects a ChatCluster shall consist of. Pure: the same plan and facts give the same bytes.
 import { App } from 'cdk8s';
+import { CanaryChart, hasCanary } from './charts/canary.ts';
 import { AuthChart, ChatChart, CoreChart, GatewayChart, serviceComponents, WorkerChart } from './charts/services.ts';
+import { BackupChart } from './charts/backup.ts';
 import { MysqlChart, PostgresChart, RedisChart } from './charts/databases.ts';
 import { HaproxyChart } from './charts/haproxy.ts';
 import { KafkaChart } from './charts/kafka.ts';
@@ -26,11 +28,14 @@ export interface KubeObject {
 export interface Facts {
   /** The databases have the schema of this version; before that no service of it may start. */
   migrated: boolean;
+  /** A drill has taken this server away for a while: no pod of it. */
+  away?: 'mysql' | 'kafka' | undefined;
 }
 
 /** A part of the cluster whose readiness the status tells. */
 export interface PlannedComponent {
-  component: Component;
+  /** A backup comes and goes: the cluster is ready without one. */
+  component: Exclude<Component, 'backup'>;
   kind: 'StatefulSet' | 'Deployment' | 'Job';
   name: string;
   /** true for what the services cannot work without */
@@ -39,7 +44,7 @@ export interface PlannedComponent {
 
 export function componentsOf(plan: Plan): PlannedComponent[] {
   const { spec } = plan;
-  const part = (component: Component, kind: PlannedComponent['kind'], dependency = false): PlannedComponent => ({
+  const part = (component: PlannedComponent['component'], kind: PlannedComponent['kind'], dependency = false): PlannedComponent => ({
     component,
     kind,
     name: nameOf(plan.cluster, component),
@@ -57,6 +62,7 @@ export function componentsOf(plan: Plan): PlannedComponent[] {
     part('worker', 'Deployment'),
     part('chat', 'StatefulSet'),
     part('haproxy', 'Deployment'),
+    ...(hasCanary(plan) ? [part('canary', 'Deployment')] : []),
     ...(spec.monitoring.prometheus === 'builtin' ? [part('prometheus', 'Deployment')] : []),
   ];
 }
@@ -73,6 +79,7 @@ const charts = {
   worker: WorkerChart,
   chat: ChatChart,
   haproxy: HaproxyChart,
+  canary: CanaryChart,
   prometheus: PrometheusChart,
 } as const;
 
@@ -81,10 +88,17 @@ export function desired(plan: Plan, facts: Facts): KubeObject[] {
   const app = new App();
   const components = componentsOf(plan).map(({ component }) => component);
   const objects: KubeObject[] = [];
-  if (plan.spec.networkPolicy.enabled) objects.push(...(new NetworkChart(app, plan, components).toJson() as KubeObject[]));
+  const shielded = plan.spec.backup ? [...components, 'backup' as const] : components;
+  if (plan.spec.networkPolicy.enabled) objects.push(...(new NetworkChart(app, plan, shielded).toJson() as KubeObject[]));
   for (const component of components) {
     if (!facts.migrated && serviceComponents.includes(component)) continue;
-    objects.push(...(new charts[component](app, plan).toJson() as KubeObject[]));
+    const made = new charts[component](app, plan).toJson() as KubeObject[];
+    objects.push(...(component === facts.away ? made.map(withoutPods) : made));
   }
+  // Last: what is refused here, such as a schedule that is none, holds up nothing else.
+  if (plan.spec.backup) objects.push(...(new BackupChart(app, plan, plan.spec.backup).toJson() as KubeObject[]));
   return objects;
 }
+
+const withoutPods = (object: KubeObject): KubeObject =>
+  object.kind === 'StatefulSet' ? { ...object, spec: { ...(object['spec'] as object), replicas: 0 } } : object;

@@ -1,9 +1,10 @@
 // Manifests of a ChatCluster, and the HAProxy configuration that the operator and `npm start` share.
+export { hasCanary } from './charts/canary.ts';
 export { componentsOf, desired, type Facts, type KubeObject, type PlannedComponent } from './desired.ts';
 export { haproxyConfig } from './haproxy/config.ts';
 export type { HaproxyInput, Upstream, UpstreamServer, UpstreamTemplate } from './haproxy/input.ts';
-export { chartFiles } from './install/files.ts';
-export { OPERATOR, OPERATOR_NAMESPACE, operatorObjects } from './install/operator.ts';
+export { chartFiles, installObjects } from './install/files.ts';
+export { NAMESPACED, OPERATOR, OPERATOR_NAMESPACE, operatorObjects, type OperatorOptions } from './install/operator.ts';
 export { CLUSTER_RULES, LEASE_RULES } from './install/rules.ts';
 export { sampleResource, samples, type Sample } from './install/samples.ts';
 export { clusterLabels, labelsOf, MANAGED_BY, nameOf, selectorOf, type Component } from './names.ts';

@@ -3,7 +3,20 @@
 export const MANAGED_BY = 'parley-operator';
 
 export type Component =
-  'chat' | 'core' | 'auth' | 'gateway' | 'worker' | 'haproxy' | 'redis' | 'kafka' | 'mysql' | 'postgres' | 'migrate' | 'prometheus';
+  | 'chat'
+  | 'core'
+  | 'auth'
+  | 'gateway'
+  | 'worker'
+  | 'haproxy'
+  | 'redis'
+  | 'kafka'
+  | 'mysql'
+  | 'postgres'
+  | 'migrate'
+  | 'backup'
+  | 'prometheus'
+  | 'canary';
 
 /** `<cluster>-<part>` */
 export const nameOf = (cluster: string, part: string): string => `${cluster}-${part}`;

@@ -77,6 +77,10 @@ function migrationFingerprint({ version, images: source, mysql, postgres }: Chat
   return createHash('sha256').update(made).digest('hex').slice(0, 10);
 }
 
+/** Databases that are backed up: with spec.backup those of our own. */
+export const backedUp = ({ spec }: Plan): ('mysql' | 'postgres')[] =>
+  spec.backup ? (['mysql', 'postgres'] as const).filter((server) => spec[server].mode === 'builtin') : [];
+
 /** Complete DNS name of a Service: HAProxy's resolvers know no search domains. */
 export const fqdnOf = (plan: Plan, service: string): string =>
   `${nameOf(plan.cluster, service)}.${plan.namespace}.svc.${plan.clusterDomain}`;

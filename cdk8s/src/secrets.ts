@@ -1,5 +1,6 @@
 // Secrets that are generated once and never overwritten. Randomness is an argument, so that this stays pure.
 import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { hasCanary } from './charts/canary.ts';
 import { nameOf } from './names.ts';
 import { fqdnOf, ports, type Plan } from './plan.ts';
 
@@ -51,8 +52,9 @@ export function secretsOf(plan: Plan): GeneratedSecret[] {
   const secrets = [
     named('jwt', (random) => ({ 'keys.json': JSON.stringify(signingKeys(random)) })),
     named('api-key', (random) => ({ apiKey: apiKey(random) })),
-    named('stats', (random) => ({ user: 'parley', password: password(random) })),
+    ...(spec.ingress.statsAuth ? [] : [named('stats', (random) => ({ user: 'parley', password: password(random) }))]),
   ];
+  if (hasCanary(plan)) secrets.push(named('canary', (random) => ({ password: password(random) })));
   if (spec.mysql.mode === 'builtin') {
     secrets.push(
       named('mysql', (random) => {

@@ -1,6 +1,6 @@
 // Writes charts/: `node cdk8s/dist/synth.js`. Files that are no longer made are removed.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chartFiles } from './install/files.ts';
 
@@ -10,10 +10,12 @@ const charts = join(workspace, '..', 'charts');
 const { version } = JSON.parse(readFileSync(join(workspace, 'package.json'), 'utf8')) as { version: string };
 
 const files = chartFiles(version);
-for (const folder of ['', 'crds', 'samples']) {
-  mkdirSync(join(charts, folder), { recursive: true });
-  for (const entry of readdirSync(join(charts, folder), { withFileTypes: true })) {
-    if (entry.isFile() && entry.name.endsWith('.yaml') && !files.has(join(folder, entry.name))) rmSync(join(charts, folder, entry.name));
+if (existsSync(charts))
+  for (const entry of readdirSync(charts, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !files.has(relative(charts, path))) rmSync(path);
   }
+for (const [path, text] of files) {
+  mkdirSync(dirname(join(charts, path)), { recursive: true });
+  writeFileSync(join(charts, path), text);
 }
-for (const [path, text] of files) writeFileSync(join(charts, path), text);

@@ -3,23 +3,29 @@ import type { Construct } from 'constructs';
 import { emptyDir, execProbe, fromSecret, podSpec, secretVolume } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
 import { images, ports, type Plan } from '../plan.ts';
+import { mebibytes } from '../quantity.ts';
 
 const SERVER_UID = 999;
 /** A first start initialises the data folder; a slow disk may need minutes. */
 const STARTUP = { periodSeconds: 2, failureThreshold: 150 };
+/** Half of what is left beside the server itself: 128 MiB of the default limit. */
+const bufferPoolMebibytes = (limit: string): number => Math.max(128, Math.floor((mebibytes(limit) - 768) / 2));
+/** A quarter of what is left beside its processes: 64 MiB of the default limit. */
+const sharedBuffersMebibytes = (limit: string): number => Math.max(64, Math.floor((mebibytes(limit) - 256) / 4));
 const PASSWORDS = '/run/secrets/server';
 
 export class MysqlChart extends ComponentChart {
   constructor(scope: Construct, plan: Plan) {
     super(scope, plan, 'mysql');
-    const { flavor, storage } = plan.spec.mysql;
+    const { flavor, storage, resources } = plan.spec.mysql;
     const admin = flavor === 'mysql' ? 'mysqladmin' : 'mariadb-admin';
     // Answers also when the password is wrong: it asks whether the server serves, not who we are.
     const ping = [admin, '--no-defaults', '--host=127.0.0.1', '--user=parley', '--connect-timeout=3', 'ping'];
     const pod = podSpec({
       plan,
       uid: SERVER_UID,
-      resources: { requests: { cpu: '100m', memory: '384Mi' }, limits: { memory: '1Gi' } },
+      resources,
+      placement: this.placement,
       graceSeconds: 120,
       volumes: [emptyDir('run'), emptyDir('tmp'), secretVolume('passwords', this.name(), { password: 'password', rootPassword: 'rootPassword' })],
       containers: [
@@ -27,7 +33,7 @@ export class MysqlChart extends ComponentChart {
           name: 'mysql',
           image: images[flavor],
           args: [
-            '--innodb-buffer-pool-size=128M',
+            `--innodb-buffer-pool-size=${bufferPoolMebibytes(resources.limits.memory)}M`,
             '--innodb-flush-log-at-trx-commit=1',
             '--character-set-server=utf8mb4',
             '--performance-schema=OFF',
@@ -61,18 +67,20 @@ export class MysqlChart extends ComponentChart {
 export class PostgresChart extends ComponentChart {
   constructor(scope: Construct, plan: Plan) {
     super(scope, plan, 'postgres');
+    const { storage, resources } = plan.spec.postgres;
     const ready = ['pg_isready', '--host=127.0.0.1', '--username=parley', '--dbname=parley'];
     const pod = podSpec({
       plan,
       uid: SERVER_UID,
-      resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '512Mi' } },
+      resources,
+      placement: this.placement,
       graceSeconds: 60,
       volumes: [emptyDir('run'), emptyDir('tmp'), secretVolume('passwords', this.name(), { password: 'password' })],
       containers: [
         {
           name: 'postgres',
           image: images.postgres,
-          args: ['-c', 'shared_buffers=64MB'],
+          args: ['-c', `shared_buffers=${sharedBuffersMebibytes(resources.limits.memory)}MB`],
           env: [
             { name: 'POSTGRES_USER', value: 'parley' },
             { name: 'POSTGRES_DB', value: 'parley' },
@@ -90,7 +98,7 @@ export class PostgresChart extends ComponentChart {
         },
       ],
     });
-    this.statefulSet(1, pod, { storage: plan.spec.postgres.storage });
+    this.statefulSet(1, pod, { storage });
     this.service({ postgres: ports.postgres }, { headless: true });
   }
 }
@@ -102,7 +110,8 @@ export class RedisChart extends ComponentChart {
     const pod = podSpec({
       plan,
       uid: SERVER_UID,
-      resources: { requests: { cpu: '30m', memory: '32Mi' }, limits: { memory: '512Mi' } },
+      resources: plan.spec.redis.resources,
+      placement: this.placement,
       volumes: [secretVolume('config', this.name(), { 'redis.conf': 'redis.conf' })],
       containers: [
         {

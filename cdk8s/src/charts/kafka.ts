@@ -4,6 +4,7 @@ import { kafkaPod } from '../connections.ts';
 import { emptyDir, fromSecret, podSpec, tcpProbe } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
 import { fqdnOf, images, ports, type Plan } from '../plan.ts';
+import { mebibytes } from '../quantity.ts';
 
 const KAFKA_UID = 1000;
 const CONTROLLER_PORT = 9093;
@@ -12,12 +13,13 @@ const INTERNAL_PORT = 9094;
 export class KafkaChart extends ComponentChart {
   constructor(scope: Construct, plan: Plan) {
     super(scope, plan, 'kafka');
-    const { brokers, storage } = plan.spec.kafka;
+    const { brokers, storage, resources } = plan.spec.kafka;
     const settings = Object.entries(brokerSettings(plan)).map(([name, value]) => ({ name, value: String(value) }));
     const pod = podSpec({
       plan,
       uid: KAFKA_UID,
-      resources: { requests: { cpu: '100m', memory: '384Mi' }, limits: { memory: '768Mi' } },
+      resources,
+      placement: this.placement,
       graceSeconds: 120,
       volumes: ['config', 'logs', 'secrets', 'mounted', 'tmp'].map(emptyDir),
       spread: this.selector,
@@ -54,7 +56,7 @@ export class KafkaChart extends ComponentChart {
 
 /** Environment names of the image: `.` becomes `_`. Replication follows the number of brokers. */
 function brokerSettings(plan: Plan): Record<string, string | number> {
-  const { brokers } = plan.spec.kafka;
+  const { brokers, resources } = plan.spec.kafka;
   const copies = Math.min(3, brokers);
   const inSync = Math.max(1, copies - 1);
   const voters = Array.from({ length: brokers }, (_, index) => `${index}@${kafkaPod(plan, index)}:${CONTROLLER_PORT}`);
@@ -81,7 +83,8 @@ function brokerSettings(plan: Plan): Record<string, string | number> {
     KAFKA_NUM_IO_THREADS: 2,
     KAFKA_NUM_NETWORK_THREADS: 2,
     KAFKA_LOG_CLEANER_DEDUPE_BUFFER_SIZE: 16_777_216,
-    KAFKA_HEAP_OPTS: '-Xms128m -Xmx256m',
+    // A third of the limit: the page cache does most of a broker's work.
+    KAFKA_HEAP_OPTS: `-Xms128m -Xmx${Math.max(256, Math.floor(mebibytes(resources.limits.memory) / 3))}m`,
     KAFKA_JVM_PERFORMANCE_OPTS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1',
   };
 }

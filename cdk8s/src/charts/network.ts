@@ -2,8 +2,9 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { hasCanary } from './canary.ts';
 import { clusterLabels, nameOf, selectorOf, type Component } from '../names.ts';
-import { ports, type Plan } from '../plan.ts';
+import { backedUp, ports, type Plan } from '../plan.ts';
 
 type Peer = Component | 'anywhere' | 'internet' | 'operator';
 interface Edge {
@@ -47,6 +48,7 @@ function outside({ spec }: Plan): Edge[] {
 /** Who talks to whom. Kubelet probes and port-forwards come from the node and are not subject to policies. */
 function edges(plan: Plan): Edge[] {
   const { spec } = plan;
+  const canary: Component[] = hasCanary(plan) ? ['canary'] : [];
   const database = (server: 'mysql' | 'postgres' | 'redis', users: Component[]): Edge[] =>
     users.map((from) => (spec[server].mode === 'builtin' ? { from, to: server, ports: [ports[server]] } : { from, to: 'anywhere', ports: [] }));
   const kafka: Edge[] =
@@ -58,11 +60,12 @@ function edges(plan: Plan): Edge[] {
       : spec.kafka.mode === 'external'
         ? [{ from: 'worker', to: 'anywhere', ports: [] }]
         : [];
+  const backup = backedUp(plan).map((server): Edge => ({ from: 'backup', to: server, ports: [ports[server]] }));
   const prometheus: Edge[] =
     spec.monitoring.prometheus === 'builtin'
       ? [
-          ...services.map((to): Edge => ({ from: 'prometheus', to, ports: [ports.admin] })),
-          { from: 'prometheus', to: 'haproxy', ports: [ports.stats] },
+          ...[...services, ...canary].map((to): Edge => ({ from: 'prometheus', to, ports: [ports.admin] })),
+          { from: 'prometheus', to: 'haproxy', ports: [ports.stats, ...(spec.ingress.tls ? [ports.admin] : [])] },
           { from: 'prometheus', to: 'operator', ports: [ports.admin] },
         ]
       : [];
@@ -78,11 +81,18 @@ function edges(plan: Plan): Edge[] {
     ...outside(plan),
     { from: 'chat', to: 'auth', ports: [ports.auth] },
     { from: 'core', to: 'auth', ports: [ports.auth] },
-    ...services.map((to): Edge => ({ from: 'operator', to, ports: [ports.admin] })),
+    ...[...services, ...canary].map((to): Edge => ({ from: 'operator', to, ports: [ports.admin] })),
+    ...canary.flatMap((from): Edge[] => [
+      { from, to: 'auth', ports: [ports.auth] },
+      { from, to: 'core', ports: [ports.core] },
+      { from, to: 'haproxy', ports: [ports.chatEntry] },
+      { from, to: 'chat', ports: [ports.chat] },
+    ]),
     ...database('mysql', ['chat', 'core', 'worker', 'migrate']),
     ...database('postgres', ['core', 'auth', 'worker', 'migrate']),
     ...database('redis', ['chat', 'core', 'auth', 'gateway', 'worker']),
     ...kafka,
+    ...backup,
     ...prometheus,
   ];
 }

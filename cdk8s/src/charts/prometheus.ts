@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { stringify } from 'yaml';
+import { hasCanary } from './canary.ts';
 import { emptyDir, httpProbe, podSpec } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
 import { fqdnOf, images, ports, type Plan } from '../plan.ts';
@@ -17,7 +18,9 @@ export function prometheusConfig(plan: Plan): string {
     global: { scrape_interval: '10s' },
     scrape_configs: [
       ...(['chat', 'core', 'auth', 'gateway', 'worker'] as const).map((component) => job(component, fqdnOf(plan, component), ports.admin)),
+      ...(hasCanary(plan) ? [job('canary', fqdnOf(plan, 'canary'), ports.admin)] : []),
       job('haproxy', fqdnOf(plan, 'haproxy-pods'), ports.stats),
+      ...(plan.spec.ingress.tls ? [job('certificates', fqdnOf(plan, 'haproxy-pods'), ports.admin)] : []),
       job('operator', `${OPERATOR_METRICS_SERVICE}.${plan.operatorNamespace}.svc.${plan.clusterDomain}`, ports.admin),
     ],
   });

@@ -1,6 +1,7 @@
 // Parley's own services: chat, core, auth, gateway, worker, all from one image with a command each.
 import type { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
+import { autoscaler } from './autoscaler.ts';
 import { authUrl, issuers, kafkaBrokers, mysqlUrl, postgresUrl, redisUrl, secretFile, tokenEnv, tracing, type Connection } from '../connections.ts';
 import { emptyDir, httpProbe, podSpec, type ContainerSettings } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
@@ -53,7 +54,7 @@ abstract class ServiceChart extends ComponentChart {
       uid: NODE_UID,
       containers: [container],
       resources: settings.resources,
-      placement: settings,
+      placement: this.placement,
       volumes: [emptyDir('tmp'), ...connections.map((connection) => connection.volume)],
       graceSeconds: drainSeconds + GRACE_MARGIN_SECONDS,
       spread: this.selector,
@@ -91,6 +92,7 @@ export class ChatChart extends ServiceChart {
     this.statefulSet(chat.replicas, pod, { replacedBy: 'operator' });
     this.service({ http: ports.chat, admin: ports.admin }, { headless: true });
     this.disruptionBudget();
+    if (chat.autoscaling) autoscaler(this, chat.autoscaling, chat.drain.windowSeconds + DRAIN_MARGIN_SECONDS);
   }
 }
 
@@ -183,4 +185,4 @@ export class WorkerChart extends ServiceChart {
   }
 }
 
-export const serviceComponents: readonly Component[] = ['chat', 'core', 'auth', 'gateway', 'worker', 'haproxy'];
+export const serviceComponents: readonly Component[] = ['chat', 'core', 'auth', 'gateway', 'worker', 'haproxy', 'canary'];

@@ -8,9 +8,13 @@ export interface ResourceSettings {
   limits?: Record<string, string | undefined>;
 }
 
-interface Placement {
+/** As every part of the spec takes it. */
+export interface Placement {
   nodeSelector?: Record<string, string>;
   tolerations?: k8s.Toleration[];
+  affinity?: Record<string, unknown>;
+  priorityClassName?: string;
+  topologySpread?: { topologyKey: string; maxSkew: number; whenUnsatisfiable: 'ScheduleAnyway' | 'DoNotSchedule' };
 }
 
 export interface ContainerSettings {
@@ -22,6 +26,8 @@ export interface ContainerSettings {
   ports?: Record<string, number>;
   mounts?: k8s.VolumeMount[];
   probes?: { startup?: k8s.Probe; readiness?: k8s.Probe; liveness?: k8s.Probe };
+  /** instead of those of the part */
+  resources?: ResourceSettings;
 }
 
 export interface PodSettings {
@@ -33,12 +39,12 @@ export interface PodSettings {
   placement?: Placement;
   volumes?: k8s.Volume[];
   graceSeconds?: number;
-  restartPolicy?: 'Always' | 'OnFailure';
+  restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   /** labels by which replicas are spread over nodes */
   spread?: Record<string, string>;
 }
 
-const quantities = (values: Record<string, string | undefined> = {}) =>
+export const quantities = (values: Record<string, string | undefined> = {}) =>
   Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, k8s.Quantity.fromString(value)]])),
   ) as Record<string, k8s.Quantity>;
@@ -64,17 +70,10 @@ export function podSpec({
     ...(pullSecrets.length > 0 ? { imagePullSecrets: pullSecrets } : {}),
     ...(placement.nodeSelector ? { nodeSelector: placement.nodeSelector } : {}),
     ...(placement.tolerations ? { tolerations: placement.tolerations } : {}),
-    ...(spread
-      ? {
-          topologySpreadConstraints: [
-            {
-              maxSkew: 1,
-              topologyKey: 'kubernetes.io/hostname',
-              whenUnsatisfiable: 'ScheduleAnyway',
-              labelSelector: { matchLabels: spread },
-            },
-          ],
-        }
+    ...(placement.affinity ? { affinity: placement.affinity } : {}),
+    ...(placement.priorityClassName ? { priorityClassName: placement.priorityClassName } : {}),
+    ...(spread && placement.topologySpread
+      ? { topologySpreadConstraints: [{ ...placement.topologySpread, labelSelector: { matchLabels: spread } }] }
       : {}),
     containers: containers.map((container) => containerSpec(container, pullPolicy, resources)),
     ...(volumes && volumes.length > 0 ? { volumes } : {}),
@@ -82,7 +81,7 @@ export function podSpec({
 }
 
 function containerSpec(
-  { name, image, command, args, env, ports, mounts, probes }: ContainerSettings,
+  { name, image, command, args, env, ports, mounts, probes, resources: own }: ContainerSettings,
   imagePullPolicy: string,
   resources: ResourceSettings,
 ): k8s.Container {
@@ -95,7 +94,9 @@ function containerSpec(
     ...(env ? { env } : {}),
     ...(ports ? { ports: Object.entries(ports).map(([portName, containerPort]) => ({ name: portName, containerPort })) } : {}),
     ...(mounts ? { volumeMounts: mounts } : {}),
-    resources: { requests: quantities(resources.requests), limits: quantities(resources.limits) },
+    resources: { requests: quantities((own ?? resources).requests), limits: quantities((own ?? resources).limits) },
+    // The last lines of the log tell why a container ended; the operator puts them into the status.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
     ...(probes?.startup ? { startupProbe: probes.startup } : {}),
     ...(probes?.readiness ? { readinessProbe: probes.readiness } : {}),

@@ -4,6 +4,7 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { clusterLabels, labelsOf, nameOf, selectorOf, type Component } from '../names.ts';
 import type { Plan } from '../plan.ts';
+import type { Placement } from './pod.ts';
 
 /** A chart of one component: explicit names, the cluster's labels on every object. */
 export class ComponentChart extends Chart {
@@ -20,11 +21,24 @@ export class ComponentChart extends Chart {
   get objectLabels(): Record<string, string> {
     return labelsOf(this.plan.cluster, this.component);
   }
+  /** What the spec says about where pods of this part run. */
+  get placement(): Placement & { podAnnotations?: Record<string, string> } {
+    const { spec } = this.plan;
+    if (this.component === 'haproxy') return spec.ingress;
+    if (this.component === 'migrate') return spec.core;
+    if (this.component === 'canary') return spec.monitoring.canary;
+    return this.component === 'prometheus' || this.component === 'backup' ? {} : spec[this.component];
+  }
   name(part: string = this.component): string {
     return nameOf(this.plan.cluster, part);
   }
   metadata(part: string = this.component, annotations?: Record<string, string>): k8s.ObjectMeta {
     return { name: this.name(part), labels: this.objectLabels, ...(annotations ? { annotations } : {}) };
+  }
+
+  #template(pod: k8s.PodSpec, own: Record<string, string> = {}): k8s.PodTemplateSpec {
+    const annotations = { ...this.placement.podAnnotations, ...own };
+    return { metadata: { labels: this.objectLabels, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) }, spec: pod };
   }
 
   deployment(
@@ -41,7 +55,7 @@ export class ComponentChart extends Chart {
           type: 'RollingUpdate',
           rollingUpdate: rollout ?? { maxUnavailable: k8s.IntOrString.fromNumber(0), maxSurge: k8s.IntOrString.fromNumber(1) },
         },
-        template: { metadata: { labels: this.objectLabels, ...(annotations ? { annotations } : {}) }, spec: pod },
+        template: this.#template(pod, annotations),
       },
     });
   }
@@ -55,7 +69,7 @@ export class ComponentChart extends Chart {
         podManagementPolicy: 'Parallel',
         updateStrategy: { type: replacedBy === 'operator' ? 'OnDelete' : 'RollingUpdate' },
         selector: { matchLabels: this.selector },
-        template: { metadata: { labels: this.objectLabels }, spec: pod },
+        template: this.#template(pod),
         ...(storage
           ? {
               persistentVolumeClaimRetentionPolicy: { whenDeleted: storage.whenDeleted, whenScaled: 'Retain' },
@@ -77,7 +91,7 @@ export class ComponentChart extends Chart {
 
   service(
     servicePorts: Record<string, number>,
-    { part, headless = false, publishNotReady = false, type, annotations }: ServiceSettings = {},
+    { part, headless = false, publishNotReady = false, type, annotations, externalTrafficPolicy }: ServiceSettings = {},
   ): void {
     new k8s.KubeService(this, `service-${part ?? this.component}`, {
       metadata: this.metadata(part, annotations),
@@ -90,6 +104,7 @@ export class ComponentChart extends Chart {
           protocol: 'TCP',
         })),
         ...(headless ? { clusterIp: 'None' } : { type: type ?? 'ClusterIP' }),
+        ...(externalTrafficPolicy ? { externalTrafficPolicy } : {}),
         ...(publishNotReady ? { publishNotReadyAddresses: true } : {}),
       },
     });
@@ -115,4 +130,5 @@ interface ServiceSettings {
   publishNotReady?: boolean;
   type?: string;
   annotations?: Record<string, string>;
+  externalTrafficPolicy?: string;
 }

@@ -34,6 +34,8 @@ function global(input: HaproxyInput): string {
     `hard-stop-after ${input.hardStopAfterSeconds}s`,
     `stats socket ${input.runtimeSocket} mode 600 level admin`,
     'log stdout format raw local0 info',
+    // tls.crt has its key in tls.key, as Kubernetes names them.
+    ...(input.tls ? ['ssl-load-extra-del-ext', 'ssl-default-bind-options ssl-min-ver TLSv1.2'] : []),
   ]);
 }
 
@@ -42,11 +44,17 @@ const LOG_FORMAT =
   '{"level":"INFO","time":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","service":"haproxy","msg":"request","request_id":"%ID","client":"%ci","frontend":"%f","backend":"%b",' +
   '"server":"%s","method":"%HM","path":"%[var(txn.path),json(utf8s)]","status":%ST,"duration_ms":%Ta,"bytes":%B,"end":"%ts"}';
 
+/** A connection that ended before a request: a handshake that failed, for instance. */
+const ERROR_LOG_FORMAT =
+  '{"level":"WARN","time":"%[date,utime(%Y-%m-%dT%H:%M:%SZ)]","service":"haproxy","msg":"connection failed","client":"%ci","frontend":"%f",' +
+  '"reason":"%[fc_err_str]"}';
+
 function defaults(): string {
   return section('defaults', [
     'mode http',
     'log global',
     `log-format '${LOG_FORMAT}'`,
+    `error-log-format '${ERROR_LOG_FORMAT}'`,
     'option dontlognull',
     'option redispatch 1',
     'retries 3',
@@ -102,9 +110,13 @@ function connectionRate({ perIpConnRate, trustedProxies }: HaproxyInput): string
   ];
 }
 
-function frontend(input: HaproxyInput, name: string, port: number, lines: readonly string[]): string {
+/** A socket is upgraded from HTTP/1.1, so the chat port offers nothing else. */
+const ALPN = { chat: 'http/1.1', gateway: 'h2,http/1.1' };
+
+function frontend(input: HaproxyInput, name: 'chat' | 'gateway', lines: readonly string[]): string {
+  const tls = input.tls ? ` ssl crt ${input.tls.certificate} alpn ${ALPN[name]}` : '';
   return section(`frontend ${name}`, [
-    `bind ${input.bindAddress}:${port}`,
+    `bind ${input.bindAddress}:${input.listen[name]}${tls}`,
     // A twentieth is kept for the stats port: with all connections taken by sockets, probes and scrapes still get in.
     `maxconn ${Math.floor(input.maxconn * 0.95)}`,
     ...connectionRate(input),
@@ -119,11 +131,11 @@ function frontend(input: HaproxyInput, name: string, port: number, lines: readon
 }
 
 function gatewayFrontend(input: HaproxyInput): string {
-  return frontend(input, 'gateway', input.listen.gateway, ['default_backend gateway']);
+  return frontend(input, 'gateway', ['default_backend gateway']);
 }
 
 function chatFrontend(input: HaproxyInput): string {
-  return frontend(input, 'chat', input.listen.chat, [
+  return frontend(input, 'chat', [
     'acl api path_beg /api/',
     `http-request return ${problem(404)} unless api`,
     'use_backend chat if { path /api/ws }',

@@ -4,6 +4,8 @@ export interface HaproxyInput {
   /** `*` in a pod, `127.0.0.1` on a developer's machine. */
   bindAddress: string;
   listen: { gateway: number; chat: number; stats: number };
+  /** A PEM file with the chain, the key beside it as `.key`: TLS on the ports gateway and chat. undefined: plain. */
+  tls?: { certificate: string };
   chat: Upstream;
   core: Upstream;
   gateway: Upstream;

@@ -1,24 +1,34 @@
 // The files below charts/: path -> text. Pure, so that a test can compare them with what is committed.
-import { chatClusterCrd } from '@parley/operator-api';
+import { chatClusterCrd, chatDrillCrd } from '@parley/operator-api';
 import { stringify } from 'yaml';
-import { operatorObjects } from './operator.ts';
+import { helmFiles } from './helm.ts';
+import { NAMESPACED, operatorObjects, type OperatorOptions } from './operator.ts';
 import { sampleResource, samples } from './samples.ts';
 
 const HEAD = '# Written by `npm run synth`. Do not edit.\n';
 
 /** `version` is the version of Parley that is installed. */
 export function chartFiles(version: string): Map<string, string> {
-  const crd = chatClusterCrd(version);
-  // The namespace first, the CRD before anything that may use it.
-  const [namespace, ...rest] = operatorObjects(version);
   return new Map([
-    ['install.yaml', HEAD + yaml([namespace, crd, ...rest])],
-    ['crds/chatclusters.yaml', HEAD + yaml([crd])],
+    ['install.yaml', HEAD + yaml(installObjects(version))],
+    [
+      'install-namespaced.yaml',
+      `${HEAD}# The operator and its ChatClusters in one namespace, with no rights outside of it.\n${yaml(installObjects(version, NAMESPACED))}`,
+    ],
+    ['crds/chatclusters.yaml', HEAD + yaml([chatClusterCrd(version)])],
+    ['crds/chatdrills.yaml', HEAD + yaml([chatDrillCrd(version)])],
+    ...helmFiles(version),
     ...samples(version).map((sample): [string, string] => [
       `samples/${sample.file}`,
       `${HEAD}${sample.about.map((line) => `# ${line}\n`).join('')}${yaml([sampleResource(sample)])}`,
     ]),
   ]);
+}
+
+/** All that one install consists of: the namespace first, the CRDs before anything that may use them. */
+export function installObjects(version: string, options: Partial<OperatorOptions> = {}): object[] {
+  const [namespace, ...rest] = operatorObjects(version, options);
+  return [namespace as object, chatClusterCrd(version), chatDrillCrd(version), ...rest];
 }
 
 function yaml(objects: readonly unknown[]): string {

@@ -9,6 +9,12 @@ export interface Sample {
   spec: object;
 }
 
+const PUBLIC = [
+  'Behind a cloud load balancer, for browsers of one site, with three Kafka brokers, nightly backups and room to grow.',
+  'The Secret `chat-tls` is of type kubernetes.io/tls; cert-manager makes one, or:',
+  '  kubectl create secret tls chat-tls --cert=chain.pem --key=key.pem',
+];
+
 /** `version` is the version of Parley that the samples belong to. */
 export function samples(version: string): Sample[] {
   return [
@@ -67,7 +73,7 @@ export function samples(version: string): Sample[] {
     },
     {
       file: 'public.yaml',
-      about: ['Behind a cloud load balancer, for browsers of one site, with three Kafka brokers and room to grow.'],
+      about: PUBLIC,
       name: 'public',
       spec: {
         version,
@@ -84,13 +90,15 @@ export function samples(version: string): Sample[] {
         ingress: {
           replicas: 3,
           maxConnections: 60_000,
-          service: { type: 'LoadBalancer' },
+          service: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
+          tls: { secretName: 'chat-tls' },
           trustedProxies: ['10.0.0.0/8'],
           allowedOrigins: ['https://chat.example.com'],
         },
         kafka: { brokers: 3, storage: { size: '50Gi' } },
         mysql: { storage: { size: '100Gi' } },
         postgres: { storage: { size: '20Gi' } },
+        backup: { keep: 14, storage: { size: '200Gi' } },
       },
     },
   ];

@@ -34,7 +34,13 @@ export async function install(input: InstallInput): Promise<void> {
   const { root, kubectl, progress } = input;
   progress.say('applying charts/install.yaml');
   await kubectl.apply(readFileSync(join(root, 'charts/install.yaml'), 'utf8'));
-  await kubectl.run('wait', '--for=condition=Established', 'crd/chatclusters.chat.parley.dev', '--timeout=60s');
+  await kubectl.run(
+    'wait',
+    '--for=condition=Established',
+    'crd/chatclusters.chat.parley.dev',
+    'crd/chatdrills.chat.parley.dev',
+    '--timeout=60s',
+  );
   await restart(input, OPERATOR_NAMESPACE);
   await waitForOperator(input);
 

@@ -10,7 +10,7 @@ interface PolicyRule {
   ports?: { port: number; protocol: string }[];
 }
 
-const EVERYTHING = { monitoring: { prometheus: 'builtin' } };
+const EVERYTHING = { monitoring: { prometheus: 'builtin' }, backup: {} };
 const policyOf = (objects: KubeObject[], component: string) =>
   find(objects, 'NetworkPolicy', `demo-${component}`)['spec'] as { policyTypes: string[]; ingress?: PolicyRule[]; egress?: PolicyRule[] };
 
@@ -64,6 +64,8 @@ test('services reach their servers, and each other where they call', () => {
     ['worker', 'kafka', 9092],
     ['migrate', 'mysql', 3306],
     ['migrate', 'postgres', 5432],
+    ['backup', 'mysql', 3306],
+    ['backup', 'postgres', 5432],
     ['kafka', 'kafka', 9093],
   ] as const)
     assert.ok(allowed(objects, from, to, port), `${from} -> ${to}:${port}`);
@@ -80,6 +82,8 @@ test('nobody reaches what it has no business with', () => {
     ['haproxy', 'worker', 8079],
     ['worker', 'core', 8082],
     ['prometheus', 'mysql', 3306],
+    ['backup', 'redis', 6379],
+    ['backup', 'core', 8082],
     ['prometheus', 'chat', 8084],
     ['gateway', 'chat', 8084],
   ] as const)

@@ -53,9 +53,10 @@ export function renderedSamples(): { sample: Sample; objects: KubeObject[] }[] {
 
 export function workloads(objects: readonly KubeObject[]): Workload[] {
   return objects
-    .filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind))
+    .filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job', 'CronJob'].includes(kind))
     .map((object) => {
-      const spec = object['spec'] as {
+      const own = object['spec'] as { jobTemplate?: { spec: unknown } };
+      const spec = (own.jobTemplate?.spec ?? own) as {
         replicas?: number;
         selector?: { matchLabels: Record<string, string> };
         template: { metadata: { labels: Record<string, string> }; spec: PodSpec };
