@@ -1,7 +1,5 @@
 // How many sockets each chat replica holds, asked of its admin port. Beside the reconcile: a replica that does not answer delays nobody.
-import { request } from 'node:http';
 import { Type, type Static } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import type { PodFacts } from './pods.ts';
 
 /** What a chat replica answers at /connections. */
@@ -12,12 +10,15 @@ export const PodConnections = Type.Object({
 });
 export type PodConnections = Static<typeof PodConnections>;
 
+/** What it answers to a POST of /reconnect. */
+export const MoveAnswer = Type.Object({ moving: Type.Integer({ minimum: 0 }) });
+
 export interface ConnectionsOptions {
   /** chat pods of all clusters */
   pods: () => readonly PodFacts[];
   /** Throws when the replica does not answer. */
   read: (ip: string) => Promise<PodConnections>;
-  /** `namespace/cluster` whose numbers changed */
+  /** `namespace/cluster` whose numbers changed, or have come to stand still: what waits for that would wait for the next change */
   onChange: (key: string) => void;
   everyMs?: number;
 }
@@ -82,8 +83,10 @@ export class Connections {
       total.replicas += `${pod.uid} `;
       total.sockets += found.connections;
     });
+    const moving = [...totals.keys()].filter((key) => !this.settled(key));
     this.#byUid = byUid;
     this.#totals = new Map([...totals].map(([key, now]) => [key, { now, before: this.#totals.get(key)?.now }]));
+    for (const key of moving) if (this.settled(key)) changed.add(key);
     changed.forEach(onChange);
   }
 }
@@ -92,32 +95,4 @@ interface Total {
   /** uids of those that answered */
   replicas: string;
   sockets: number;
-}
-
-const TIMEOUT_MS = 2000;
-const ANSWER_MAX_BYTES = 10_000;
-
-/** Reads /connections of a replica. */
-export function readConnections(port: number): (ip: string) => Promise<PodConnections> {
-  return (ip) =>
-    new Promise((resolve, reject) => {
-      const outgoing = request({ host: ip, port, path: '/connections', timeout: TIMEOUT_MS, agent: false }, (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (part: string) => {
-          text += part;
-          if (text.length > ANSWER_MAX_BYTES) outgoing.destroy(new Error('the answer is too long'));
-        });
-        response.on('end', () => {
-          try {
-            resolve(Value.Decode(PodConnections, JSON.parse(text)));
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
-        });
-      });
-      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
-      outgoing.on('error', reject);
-      outgoing.end();
-    });
 }

@@ -1,24 +1,29 @@
-// Watches ChatClusters and what belongs to them, and brings each change to the queue as the key of its cluster.
+// Watches ChatClusters, their drills and what belongs to them, and brings each change to the queue as the key of its cluster.
 import type { Logger } from 'pino';
 import { MANAGED_BY, type PlanEnvironment } from '@parley/cdk8s';
 import { Applier } from './kube/applier.ts';
 import { systemClock, type Clock } from './kube/clock.ts';
 import { Recorder } from './kube/recorder.ts';
 import { Reflector } from './kube/reflector.ts';
-import { chatClusters, ownedResources, pathOf, pods } from './kube/resources.ts';
+import { chatClusters, chatDrills, ownedResources, pathOf, pods } from './kube/resources.ts';
 import { keyOf } from './kube/store.ts';
 import type { KubeObject, KubeTransport } from './kube/transport.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { Connections, type PodConnections } from './connections.ts';
+import { Delivery, type DeliveryReport } from './delivery.ts';
 import { podFacts, type PodFacts } from './pods.ts';
-import { reconcile, type ReconcileContext } from './reconcile.ts';
+import type { MoveRequest } from './moves.ts';
+import { reconcile } from './drills.ts';
+import type { ReconcileContext } from './reconcile.ts';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 /** Everything is looked at again this often, in case a watch lied. */
 const RESYNC_MS = 10 * 60_000;
 /** Sockets come and go all the time: the status tells their number this often at most. */
 const CONNECTIONS_MS = 10_000;
+/** The canary counts a message as lost after 30 seconds, sends one every few seconds, and is asked every few seconds. */
+const DRILL_WATCH_MS = 45_000;
 
 export interface ControllerOptions {
   transport: KubeTransport;
@@ -28,7 +33,14 @@ export interface ControllerOptions {
   instance: string;
   /** asks a chat replica for its sockets, by the address of its pod; throws when it does not answer */
   readConnections: (ip: string) => Promise<PodConnections>;
-  connectionsEveryMs?: number;
+  /** asks a chat replica to move sockets; resolves with their number */
+  move: (ip: string, request: MoveRequest) => Promise<number>;
+  /** asks a canary what it found */
+  readDelivery: (ip: string) => Promise<DeliveryReport>;
+  /** how often both are asked */
+  lookEveryMs?: number;
+  /** how long the canary is watched after the recovery of a drill */
+  drillWatchMs?: number;
   log: Logger;
   metrics?: OperatorMetrics;
   clock?: Clock;
@@ -38,10 +50,16 @@ export class Controller {
   readonly #clusters: Reflector;
   readonly #owned: Map<string, Reflector>;
   readonly #pods: Reflector;
+  readonly #drills: Reflector;
   readonly #connections: Connections;
+  readonly #delivery: Delivery;
   readonly #queue: WorkQueue;
   readonly #options: ControllerOptions;
   #cancelResync = () => {};
+  /** The ChatClusters are known: what changed before is looked at with them. */
+  #watching = false;
+  #drillsSeen!: () => void;
+  readonly #drillsFailed = new Promise<void>((resolve) => (this.#drillsSeen = resolve));
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -80,10 +98,18 @@ export class Controller {
       onChange: (object) => this.#changed(object),
       onRestart: onRestart('Pod'),
     });
+    this.#drills = this.#watchDrills(onRestart(chatDrills.kind));
+    const every = options.lookEveryMs === undefined ? {} : { everyMs: options.lookEveryMs };
     this.#connections = new Connections({
       pods: () => this.#podFacts().filter(({ component }) => component === 'chat'),
       read: options.readConnections,
-      ...(options.connectionsEveryMs === undefined ? {} : { everyMs: options.connectionsEveryMs }),
+      ...every,
+      onChange: (key) => this.#queue.addAfter(key, CONNECTIONS_MS),
+    });
+    this.#delivery = new Delivery({
+      pods: () => this.#podFacts().filter(({ component }) => component === 'canary'),
+      read: options.readDelivery,
+      ...every,
       onChange: (key) => this.#queue.addAfter(key, CONNECTIONS_MS),
     });
     const context: ReconcileContext = {
@@ -99,8 +125,13 @@ export class Controller {
       owned: (ns, cluster) => this.owned(ns, cluster),
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
       connections: this.#connections,
+      delivery: this.#delivery,
+      move: options.move,
       memory: new Map(),
       now: () => new Date(),
+      drills: (ns, cluster) => this.#drillsOf(ns, cluster),
+      onDrillEnd: (fault, result) => metrics?.drills.inc({ fault, result }),
+      drillWatchMs: options.drillWatchMs ?? DRILL_WATCH_MS,
     };
     this.#queue = new WorkQueue({
       clock,
@@ -141,20 +172,27 @@ export class Controller {
   /** Resolves when every watch has its first list and the first keys are queued. */
   async start(): Promise<void> {
     const first = [...this.#owned.values(), this.#pods];
-    for (const reflector of first) reflector.start();
-    await Promise.all(first.map((reflector) => reflector.synced));
+    for (const reflector of [...first, this.#drills]) reflector.start();
+    await Promise.all([...first.map((reflector) => reflector.synced), Promise.race([this.#drills.synced, this.#drillsFailed])]);
+    // Asked before anything is told: a status that is true does not become unknown because the operator began anew.
+    await Promise.all([this.#connections.look(), this.#delivery.look()]);
     this.#clusters.start();
     await this.#clusters.synced;
+    // Not before: of a ChatCluster that is not seen yet its drills would be told that there is none.
+    this.#watching = true;
+    for (const drill of this.#drills.store.list()) this.#drillChanged(drill);
     this.#resyncLater();
     this.#connections.start();
+    this.#delivery.start();
     this.#options.log.info({ clusters: this.#clusters.store.list().length }, 'watching');
   }
 
   async stop(): Promise<void> {
     this.#cancelResync();
     this.#connections.close();
+    this.#delivery.close();
     await this.#queue.close();
-    await Promise.all([this.#clusters, this.#pods, ...this.#owned.values()].map((reflector) => reflector.stop()));
+    await Promise.all([this.#clusters, this.#drills, this.#pods, ...this.#owned.values()].map((reflector) => reflector.stop()));
   }
 
   #resyncLater(): void {
@@ -164,9 +202,34 @@ export class Controller {
     });
   }
 
+  /** People make them, as they make ChatClusters. */
+  #watchDrills(onRestart: (reason: string) => void): Reflector {
+    const { transport, watchNamespace, clock = systemClock } = this.#options;
+    return new Reflector({
+      transport,
+      clock,
+      path: pathOf(chatDrills, watchNamespace || undefined),
+      onChange: (object) => this.#drillChanged(object),
+      onRestart: (reason) => {
+        // An API server that does not know the kind, of an older install, must not stop the rest.
+        this.#drillsSeen();
+        onRestart(reason);
+      },
+    });
+  }
+
+  #drillsOf(namespace: string, cluster: string): KubeObject[] {
+    return this.#drills.store.list().filter((drill) => drill.metadata.namespace === namespace && clusterOf(drill) === cluster);
+  }
+
+  #drillChanged(drill: KubeObject): void {
+    const name = clusterOf(drill);
+    if (this.#watching && name) this.#queue.add(keyOf({ namespace: drill.metadata.namespace ?? '', name }));
+  }
+
   #changed(object: KubeObject): void {
     const cluster = object.metadata.labels?.[INSTANCE_LABEL];
-    if (cluster) this.#queue.add(keyOf({ namespace: object.metadata.namespace ?? '', name: cluster }));
+    if (this.#watching && cluster) this.#queue.add(keyOf({ namespace: object.metadata.namespace ?? '', name: cluster }));
   }
 
   #podsOf(namespace: string, cluster: string): KubeObject[] {
@@ -183,3 +246,5 @@ export class Controller {
     return this.#owned.get(kind)?.store.get(keyOf(metadata));
   }
 }
+
+const clusterOf = ({ spec }: KubeObject): string | undefined => (spec as { cluster?: string } | undefined)?.cluster;

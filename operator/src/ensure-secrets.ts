@@ -7,7 +7,8 @@ import { isConflict, isNotFound, type KubeObject, type KubeTransport } from './k
 /** Secrets survive the ChatCluster when data does: a retained volume is of no use without its password. */
 function keptWithData(plan: Plan, name: string): boolean {
   const { mysql, postgres, redis, kafka } = plan.spec;
-  const storages = { mysql, postgres, redis, kafka };
+  // The account of the canary is in PostgreSQL.
+  const storages = { mysql, postgres, redis, kafka, canary: postgres };
   return Object.entries(storages).some(([part, { storage }]) => name === `${plan.cluster}-${part}` && storage.whenDeleted === 'Retain');
 }
 

@@ -9,6 +9,7 @@ export interface OperatorMetrics {
   watchRestarts: Counter<'kind'>;
   apiCalls: Counter<'method' | 'status'>;
   applySkips: Counter;
+  drills: Counter<'fault' | 'result'>;
   leader: Gauge;
 }
 
@@ -53,6 +54,7 @@ export function createOperatorMetrics(queueDepth: () => number): OperatorMetrics
       registers,
     }),
     applySkips: new Counter({ name: 'parley_operator_apply_skips_total', help: 'Objects that needed no write', registers }),
+    drills: new Counter({ name: 'parley_operator_drills_total', help: 'Drills that ended', labelNames: ['fault', 'result'], registers }),
     leader: new Gauge({ name: 'parley_operator_leader', help: '1 while this replica is the leader', registers }),
   };
 }

@@ -102,5 +102,20 @@ function containerProblem({ state, lastState, restartCount = 0 }: ContainerStatu
       next: 'raise resources.limits.memory of the part',
     };
   const reason = waiting?.reason === 'CrashLoopBackOff' ? 'CrashLoopBackOff' : 'Restarted';
-  return { reason, message: `it ended ${restartCount} times, the last time with code ${ended.exitCode ?? '?'}`, next: `read ${logs}` };
+  const last = lastWords(ended.message);
+  return {
+    reason,
+    message: `it ended ${restartCount} times, the last time with code ${ended.exitCode ?? '?'}${last === '' ? '' : `, and said: ${last}`}`,
+    next: `read ${logs}`,
+  };
+}
+
+const LAST_WORDS_MAX = 300;
+
+/** The end of what a container wrote before it ended (terminationMessagePolicy FallbackToLogsOnError): there the cause stands. */
+function lastWords(text = ''): string {
+  const line = text.trim().split('\n').at(-1) ?? '';
+  // Of a line of JSON its message is enough.
+  const said = /"msg":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? line;
+  return said.length > LAST_WORDS_MAX ? `…${said.slice(-LAST_WORDS_MAX)}` : said;
 }

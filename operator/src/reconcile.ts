@@ -2,19 +2,24 @@
 // at what happened. It ends in three ways: by a throw (back-off), by a condition that only a new spec can change, or by a wish to run again.
 import { randomBytes } from 'node:crypto';
 import { parseChatCluster, type ChatCluster, type ChatClusterStatus } from '@parley/operator-api';
-import { componentsOf, desired, resolve, type Plan, type PlanEnvironment } from '@parley/cdk8s';
+import { componentsOf, desired, resolve, type Facts, type Plan, type PlanEnvironment } from '@parley/cdk8s';
 import type { Applier } from './kube/applier.ts';
 import type { Recorder } from './kube/recorder.ts';
-import { chatClusters, pathOf, pods as podResource } from './kube/resources.ts';
+import { chatClusters, isKeptVolume, pathOf, pods as podResource } from './kube/resources.ts';
 import { isConflict, isNotFound, isRefusal, type KubeObject, type KubeTransport } from './kube/transport.ts';
+import { idleAutoscaler } from './autoscaler-runs.ts';
+import { failedBackups } from './backup-runs.ts';
 import { ensureSecrets } from './ensure-secrets.ts';
 import type { Connections } from './connections.ts';
+import type { Delivery, DeliverySeen } from './delivery.ts';
 import { lookForPlan, type KnownPlan } from './pending-plan.ts';
+import { moveSockets, type MovesContext } from './moves.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
 import { podFacts } from './pods.ts';
 import { identity, unwanted } from './removal.ts';
-import { rolloutStep, type ChatPod } from './rollout.ts';
+import { rolloutStep, type ChatPod, type RolloutInput } from './rollout.ts';
 import { missingSecrets } from './secret-refs.ts';
+import { replacing, sameJson } from './status-patch.ts';
 import { failedStatus, statusFor, type Seen } from './status.ts';
 
 export interface ReconcileContext {
@@ -29,9 +34,17 @@ export interface ReconcileContext {
   /** its pods */
   pods: (namespace: string, cluster: string) => KubeObject[];
   connections: Pick<Connections, 'of' | 'settled'>;
+  delivery: Pick<Delivery, 'of'>;
+  move: MovesContext['move'];
   /** what this process found out and need not find out again at once; lost with it */
   memory: Memory;
   now: () => Date;
+  /** the ChatDrills of a cluster */
+  drills: (namespace: string, cluster: string) => KubeObject[];
+  /** told of each drill that ends, and how */
+  onDrillEnd?: (fault: string, result: string) => void;
+  /** how long the canary is watched after the recovery of a drill */
+  drillWatchMs: number;
   random?: (bytes: number) => Buffer;
 }
 
@@ -40,13 +53,15 @@ export type Memory = Map<string, ClusterMemory>;
 
 interface ClusterMemory {
   /** the objects of a plan: rendering takes longer than everything else */
-  rendered: Map<boolean, { of: string; objects: KubeObject[] }>;
+  rendered: Map<string, { of: string; objects: KubeObject[] }>;
   /** Secrets were looked at: of which plan, when, and which of somebody else's were missing */
   secrets?: { of: string; atMs: number; missing: string[] };
   /** what waits for approval: of which objects, as they were seen */
   plan?: KnownPlan;
   /** uids of pods that were told to go; the watch may show them a moment longer as if they were not */
   told: Set<string>;
+  /** uids of HAProxy pods whose sockets were asked to go */
+  proxies: Set<string>;
 }
 
 /** Secrets are not watched, so that the operator need not see those of others: they are looked at again after this time. */
@@ -58,7 +73,22 @@ const ROLLOUT_MS = 5000;
 /** While something is on its way the status is looked at again, also when no watch says so. */
 const UNSETTLED_MS = 10_000;
 
-export async function reconcile(key: string, context: ReconcileContext): Promise<{ againAfterMs?: number }> {
+/** What a reconcile saw, for those who go on from there. */
+export interface ClusterView {
+  plan: Plan;
+  /** as it is written now */
+  status: ChatClusterStatus;
+  pods: readonly ChatPod[];
+}
+
+export interface Outcome {
+  againAfterMs?: number;
+  /** undefined: there is no cluster, or its spec leads nowhere */
+  view?: ClusterView;
+}
+
+/** `away` is the server that a drill has taken away. */
+export async function reconcileCluster(key: string, context: ReconcileContext, away?: Facts['away']): Promise<Outcome> {
   const live = context.cluster(key);
   // Deleted: owner references take everything along.
   if (!live || live.metadata.deletionTimestamp) {
@@ -71,15 +101,15 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
     return fail(live, context, 'InvalidSpec', `The spec is not valid: ${parsed.problems.join('; ')}. Correct it and apply it again.`);
   const { cluster } = parsed;
   const plan = resolve(cluster, context.environment);
-  const migrated = hasMigrated(plan, context) || hasRun(cluster.status, plan);
+  const facts = { migrated: hasMigrated(plan, context) || hasRun(cluster.status, plan), away };
   let wanted: KubeObject[];
   try {
-    wanted = rendered(plan, { migrated, cluster, memory });
+    wanted = rendered(plan, { facts, cluster, memory });
   } catch (error) {
     return fail(live, context, 'RenderFailed', `The manifests cannot be made: ${(error as Error).message}`);
   }
   const pods = podsOf(plan, context);
-  const pending = cluster.spec.paused ? undefined : await lookAtPlan(plan, live, { cluster, pods, memory, context });
+  const pending = cluster.spec.paused ? undefined : await lookAtPlan(plan, live, { cluster, pods, memory, context, away });
   if (!cluster.spec.paused && !pending) {
     try {
       await lookAtSecrets(plan, live, { memory, context });
@@ -91,6 +121,11 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
     }
   }
   const rollout = await rollOut(plan, live, { pods, memory, context });
+  if (!cluster.spec.paused) {
+    const settled = context.connections.settled(key);
+    const { replicas } = plan.spec.chat;
+    await moveSockets({ live, pods, replicas, settled, rollingOut: rollout !== undefined, asked: memory.proxies }, context);
+  }
   const status = statusFor({
     generation: live.metadata.generation ?? 0,
     previous: cluster.status,
@@ -98,31 +133,33 @@ export async function reconcile(key: string, context: ReconcileContext): Promise
     seen: look(plan, context),
     pods,
     rollout,
+    delivery: context.delivery.of(key)?.report,
     missing: memory.secrets?.missing ?? [],
+    failedBackups: failedBackups(context.owned(plan.namespace, plan.cluster)),
+    idleAutoscaler: idleAutoscaler(context.owned(plan.namespace, plan.cluster)),
     pending,
     paused: cluster.spec.paused,
     now: context.now(),
   });
   await patchStatus(live, status, context);
-  if (rollout !== undefined) return { againAfterMs: ROLLOUT_MS };
-  return status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? {} : { againAfterMs: UNSETTLED_MS };
+  const view = { plan, status, pods };
+  if (rollout !== undefined) return { view, againAfterMs: ROLLOUT_MS };
+  return status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? { view } : { view, againAfterMs: UNSETTLED_MS };
 }
 
 function memoryOf({ metadata: { uid = '' } }: KubeObject, { memory }: ReconcileContext): ClusterMemory {
   let known = memory.get(uid);
-  if (!known) memory.set(uid, (known = { rendered: new Map(), told: new Set() }));
+  if (!known) memory.set(uid, (known = { rendered: new Map(), told: new Set(), proxies: new Set() }));
   return known;
 }
 
-function rendered(
-  plan: Plan,
-  { migrated, cluster, memory }: { migrated: boolean; cluster: ChatCluster; memory: ClusterMemory },
-): KubeObject[] {
+function rendered(plan: Plan, { facts, cluster, memory }: { facts: Facts; cluster: ChatCluster; memory: ClusterMemory }): KubeObject[] {
   const of = JSON.stringify(plan);
-  const known = memory.rendered.get(migrated);
+  const by = JSON.stringify(facts);
+  const known = memory.rendered.get(by);
   if (known?.of === of) return known.objects;
-  const objects = desired(plan, { migrated }).map((object) => withOwner(object, cluster));
-  memory.rendered.set(migrated, { of, objects });
+  const objects = desired(plan, facts).map((object) => withOwner(object, cluster));
+  memory.rendered.set(by, { of, objects });
   return objects;
 }
 
@@ -134,21 +171,21 @@ async function lookAtSecrets(plan: Plan, live: KubeObject, { memory, context }: 
   const { secrets } = memory;
   if (secrets?.of === of && secrets.missing.length === 0 && Math.abs(atMs - secrets.atMs) < SECRETS_EVERY_MS) return;
   await ensureSecrets(plan, live, transport, random);
-  memory.secrets = { of, atMs, missing: await missingSecrets(plan, transport) };
+  memory.secrets = { of, atMs, missing: await missingSecrets(plan, transport, now()) };
 }
 
 /** With changePolicy Plan: what waits for approval. Until it is given nothing is applied. */
 async function lookAtPlan(
   plan: Plan,
   live: KubeObject,
-  { cluster, pods, memory, context }: RolloutParts & { cluster: ChatCluster },
+  { cluster, pods, memory, context, away }: RolloutParts & { cluster: ChatCluster; away: Facts['away'] },
 ): Promise<PendingPlan | undefined> {
   if (plan.spec.changePolicy !== 'Plan') return undefined;
   const { applier, owned, recorder } = context;
   const known = await lookForPlan(
     {
       ...{ plan, live, applier },
-      complete: rendered(plan, { migrated: true, cluster, memory }),
+      complete: rendered(plan, { facts: { migrated: true, away }, cluster, memory }),
       owned: owned(plan.namespace, plan.cluster),
       sockets: pods.reduce((sum, { sockets }) => sum + (sockets?.connections ?? 0), 0),
     },
@@ -187,6 +224,7 @@ async function rollOut(plan: Plan, live: KubeObject, { pods, memory, context }: 
     updateRevision: current ? seen?.updateRevision : undefined,
     pods: ofChat.map((pod) => (memory.told.has(pod.uid) ? { ...pod, ready: false, terminating: true } : pod)),
     settled: connections.settled(`${plan.namespace}/${plan.cluster}`),
+    unhealthy: unhealthy(context.delivery.of(`${plan.namespace}/${plan.cluster}`)),
   });
   for (const { name, uid } of replace) {
     await transport
@@ -202,7 +240,13 @@ async function rollOut(plan: Plan, live: KubeObject, { pods, memory, context }: 
   return message;
 }
 
+function unhealthy(seen: DeliverySeen | undefined): RolloutInput['unhealthy'] {
+  if (!seen?.report || seen.failingSinceMs === undefined) return undefined;
+  return { message: seen.report.message, forMs: performance.now() - seen.failingSinceMs };
+}
+
 function withOwner(object: KubeObject, { apiVersion, kind, metadata }: ChatCluster): KubeObject {
+  if (isKeptVolume(object)) return object;
   const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true };
   return { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } };
 }
@@ -267,20 +311,9 @@ async function fail(
 
 /** No write when nothing changed: a status write must not wake the next reconcile. */
 async function patchStatus(live: KubeObject, status: ChatClusterStatus, { transport }: ReconcileContext): Promise<void> {
-  if (JSON.stringify(sorted(live['status'])) === JSON.stringify(sorted(status))) return;
+  if (sameJson(live['status'], status)) return;
   await transport.request('PATCH', pathOf(chatClusters, live.metadata.namespace, live.metadata.name, 'status'), {
     contentType: 'application/merge-patch+json',
-    // A merge leaves what it does not name: what is no longer told has to be taken out.
-    body: { status: { ...Object.fromEntries(Object.keys(live['status'] ?? {}).map((key) => [key, null])), ...status } },
+    body: { status: replacing(live['status'], status) },
   });
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, child]) => [key, sorted(child)]),
-  );
 }

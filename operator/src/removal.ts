@@ -11,14 +11,16 @@ export function unwanted(
   { live, plan }: { live: KubeObject; plan: Plan },
 ): KubeObject[] {
   const names = new Set(wanted.map(identity));
+  const waiting = waitingComponents(plan, names);
   return owned.filter((object) => {
     const ours = object.metadata.ownerReferences?.some(({ uid }) => uid === live.metadata.uid);
-    return ours && !names.has(identity(object)) && !object.metadata.deletionTimestamp && !isWaiting(object, plan);
+    const component = object.metadata.labels?.['app.kubernetes.io/component'] ?? '';
+    return ours && !names.has(identity(object)) && !object.metadata.deletionTimestamp && !waiting.has(component);
   });
 }
 
-/** While a new version migrates, the services of the old one stay as they are: they are not rendered, but wanted. */
-function isWaiting(object: KubeObject, plan: Plan): boolean {
-  const component = object.metadata.labels?.['app.kubernetes.io/component'];
-  return componentsOf(plan).some((planned) => planned.component === component && planned.component !== 'migrate');
+/** While a new version migrates, the services of the old one stay as they are: they are planned, but not rendered. */
+function waitingComponents(plan: Plan, names: ReadonlySet<string>): ReadonlySet<string> {
+  const waiting = componentsOf(plan).filter(({ component, kind, name }) => component !== 'migrate' && !names.has(`${kind}/${name}`));
+  return new Set(waiting.map(({ component }) => component));
 }

@@ -18,6 +18,8 @@ export interface RolloutInput {
   pods: readonly ChatPod[];
   /** the number of sockets has stopped changing since the last replica was replaced */
   settled: boolean;
+  /** what the canary says is wrong with delivery, and since when */
+  unhealthy?: { message: string; forMs: number } | undefined;
 }
 
 export interface RolloutStep {
@@ -28,7 +30,10 @@ export interface RolloutStep {
 
 const DONE: RolloutStep = { replace: [], message: undefined };
 
-export function rolloutStep({ replicas, updateRevision, pods, settled }: RolloutInput): RolloutStep {
+/** A revision that breaks delivery goes no further for so long. After that the rollout itself may be what mends it. */
+export const HELD_MS = 15 * 60_000;
+
+export function rolloutStep({ replicas, updateRevision, pods, settled, unhealthy }: RolloutInput): RolloutStep {
   if (updateRevision === undefined) return DONE;
   const isOutdated = (pod: ChatPod) => pod.revision !== updateRevision;
   const outdated = pods.filter((pod) => isOutdated(pod) && !pod.terminating);
@@ -47,6 +52,8 @@ export function rolloutStep({ replicas, updateRevision, pods, settled }: Rollout
   if (unready.length > 0) return wait(unready.map(notReady).join(', '));
   if (pods.length < replicas) return wait('a replica is being made');
   if (!settled) return wait('sockets are on their way back');
+  if (unhealthy && updated.length > 0 && unhealthy.forMs < HELD_MS)
+    return wait(`held, because delivery is not healthy: ${unhealthy.message}`);
 
   const [next, ...rest] = [...outdated].sort(fewestSockets);
   if (!next) return DONE;

@@ -3,7 +3,9 @@ import { ports } from '@parley/cdk8s';
 import { pino } from 'pino';
 import { startAdmin } from './admin.ts';
 import type { OperatorConfig } from './config.ts';
-import { readConnections } from './connections.ts';
+import { MoveAnswer, PodConnections } from './connections.ts';
+import { DeliveryReport } from './delivery.ts';
+import { podAnswer } from './pod-answer.ts';
 import { Controller } from './controller.ts';
 import { kubeClient } from './kube/client.ts';
 import { Lease } from './kube/lease.ts';
@@ -36,12 +38,15 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
     await lease.acquire();
     metrics.leader.set(1);
     log.info('leading');
+    const reconnect = podAnswer(MoveAnswer, { port: ports.admin, path: '/reconnect' });
     controller = new Controller({
       transport,
       environment: { clusterDomain: config.clusterDomain, operatorNamespace: config.podNamespace },
       watchNamespace: config.watchNamespace,
       instance: config.podName,
-      readConnections: readConnections(ports.admin),
+      readConnections: podAnswer(PodConnections, { port: ports.admin, path: '/connections' }),
+      move: async (ip, request) => (await reconnect(ip, request)).moving,
+      readDelivery: podAnswer(DeliveryReport, { port: ports.admin, path: '/delivery' }),
       log,
       metrics,
     });

@@ -1,9 +1,11 @@
 // The status of a ChatCluster from what is seen. Pure: no clock but an argument, no I/O. Every message names cause and next step.
 import type { ChatClusterStatus, Condition, ConditionType } from '@parley/operator-api';
-import { fqdnOf, ports, selectorOf, type Plan, type PlannedComponent } from '@parley/cdk8s';
+import { fqdnOf, hasCanary, ports, selectorOf, type Plan, type PlannedComponent } from '@parley/cdk8s';
 import type { KubeObject } from './kube/transport.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
 import type { ChatPod } from './rollout.ts';
+import type { DeliveryReport } from './delivery.ts';
+import { deliveryStatus, deliveryVerdict } from './delivery-status.ts';
 
 /** A component and its workload, as seen. */
 export interface Seen {
@@ -19,8 +21,14 @@ export interface StatusInput {
   pods: readonly ChatPod[];
   /** what the rollout of chat does or waits for */
   rollout: string | undefined;
+  /** what the canary says; undefined: there is none, or it does not answer */
+  delivery: DeliveryReport | undefined;
   /** a sentence for each Secret that the spec names and nobody made */
   missing: readonly string[];
+  /** a sentence for each database whose last backup failed */
+  failedBackups: readonly string[];
+  /** a sentence, when the autoscaler of chat does not work */
+  idleAutoscaler: string | undefined;
   /** what waits for approval */
   pending: PendingPlan | undefined;
   paused: boolean;
@@ -53,10 +61,14 @@ export function componentReady({ planned, object }: Seen): boolean {
   if (planned.kind === 'Job') return (statusOf(object).succeeded ?? 0) > 0;
   const { readyReplicas = 0, updatedReplicas = 0, observedGeneration = 0, replicas = 0 } = statusOf(object);
   const wanted = wantedReplicas(object);
+  if (isAway({ planned, object })) return false;
   return (
     observedGeneration >= (object.metadata.generation ?? 0) && readyReplicas === wanted && updatedReplicas >= wanted && replicas === wanted
   );
 }
+
+/** No spec asks for a server without a pod: a drill does. */
+const isAway = ({ planned, object }: Seen): boolean => planned.dependency && object !== undefined && wantedReplicas(object) === 0;
 
 /** Serves, if not with all replicas. */
 function componentServes({ object }: Seen): boolean {
@@ -67,6 +79,7 @@ function componentServes({ object }: Seen): boolean {
 function describe({ planned, object }: Seen): string {
   if (!object) return `${planned.component} does not exist yet`;
   if (planned.kind === 'Job') return `${planned.component} has not finished`;
+  if (isAway({ planned, object })) return `${planned.component} is taken away by a drill for a while (kubectl get chatdrills)`;
   return `${planned.component} has ${statusOf(object).readyReplicas ?? 0} of ${wantedReplicas(object)} replicas ready`;
 }
 
@@ -93,7 +106,7 @@ const MESSAGE_MAX = 3500;
 const shortened = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)} …` : text);
 
 function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
-  const { plan, seen, pods, rollout, missing, pending, paused } = input;
+  const { plan, seen, pods, rollout, missing, failedBackups, pending, paused } = input;
   const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
   const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
   const dependencies = seen.filter(({ planned }) => planned.dependency);
@@ -135,7 +148,11 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
         ? yes('SecretMissing', `${missing.join('. ')}.`)
         : behind.length > 0 && migrated
           ? yes('PartsNotReady', `${inspect(behind, input)}.`)
-          : no('AsPlanned', 'No part is worse than planned.'),
+          : failedBackups.length > 0
+            ? yes('BackupFailed', shortened(`${failedBackups.join('. ')}.`))
+            : input.idleAutoscaler !== undefined
+              ? yes('AutoscalerIdle', shortened(`${input.idleAutoscaler}.`))
+              : no('AsPlanned', 'No part is worse than planned.'),
     Rendered: yes('Rendered', 'The manifests were made from the spec.'),
     DependenciesReady:
       waitingFor.length === 0
@@ -144,6 +161,7 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
     MigrationsReady: migrated
       ? yes('Applied', `The databases have the schema of version ${plan.spec.version}.`)
       : no('Pending', `${migrationMessage(migration, plan)}.`),
+    DeliveryHealthy: deliveryVerdict(hasCanary(plan), input.delivery),
   };
 }
 
@@ -188,6 +206,8 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
   const { generation, previous, plan, seen, now } = input;
   const chat = seen.find(({ planned }) => planned.component === 'chat')?.object;
   const haproxy = fqdnOf(plan, 'haproxy');
+  const secure = plan.spec.ingress.tls ? 's' : '';
+  const delivery = hasCanary(plan) ? deliveryStatus(input.delivery, previous?.delivery, now) : undefined;
   const conditions = Object.entries(verdicts(input)).map(([type, verdict]) => ({ type, observedGeneration: generation, ...verdict }));
   const selector = Object.entries(selectorOf(plan.cluster, 'chat'))
     .map(([name, value]) => `${name}=${value}`)
@@ -199,10 +219,11 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
     readyReplicas: statusOf(chat).readyReplicas ?? 0,
     selector,
     connections: connectionsOf(input.pods),
+    ...(delivery ? { delivery } : {}),
     ...(input.pending ? { plan: input.pending } : {}),
     endpoints: {
-      chat: `ws://${haproxy}:${ports.chatEntry}/api/ws`,
-      gateway: `http://${haproxy}:${ports.gateway}`,
+      chat: `ws${secure}://${haproxy}:${ports.chatEntry}/api/ws`,
+      gateway: `http${secure}://${haproxy}:${ports.gateway}`,
       stats: `http://${haproxy}:${ports.stats}`,
     },
     conditions: withTransitions(conditions, previous?.conditions, now),

@@ -14,15 +14,17 @@ import type { KubeTransport } from '../../operator/src/kube/transport.ts';
 import { freePort, removeFolder, temporaryFolder } from './servers.ts';
 
 const READY_WITHIN_MS = 90_000;
-/** Who may log in: an administrator, and the operator with no more than its role gives it. */
-const TOKENS = { admin: 'admin-token', operator: 'operator-token' } as const;
+const OPERATOR = 'system:serviceaccount:parley-system:parley-operator';
+/** Who may log in: an administrator, and the operators of both installs with no more than their roles give them. */
+const TOKENS = { admin: 'admin-token', operator: 'operator-token', namespaced: 'namespaced-token' } as const;
 const USERS = [
   `${TOKENS.admin},admin,1,"system:masters"`,
-  `${TOKENS.operator},system:serviceaccount:parley-system:parley-operator,2,"system:serviceaccounts,system:authenticated"`,
+  `${TOKENS.operator},${OPERATOR},2,"system:serviceaccounts,system:authenticated"`,
+  `${TOKENS.namespaced},system:serviceaccount:parley:parley-operator,3,"system:serviceaccounts,system:authenticated"`,
 ].join('\n');
 
 export interface ApiServer {
-  /** A transport that logs in as the administrator or as the operator's service account. */
+  /** A transport that logs in as the administrator or as an operator's service account. */
   transport(as?: keyof typeof TOKENS): KubeTransport;
   kubeConfig(as?: keyof typeof TOKENS): KubeConfig;
   /** Of the administrator. */
@@ -31,20 +33,43 @@ export interface ApiServer {
   certificate(): { cert: string; key: string };
   /** Runs kubectl as the administrator; rejects with what it wrote to stderr. */
   kubectl(args: string[], input?: string): Promise<string>;
+  /** What was noted of the operator's calls, with {@link ApiServerOptions.audit}. */
+  audited(): AuditEvent[];
   /** Ends the API server without notice and starts it again with the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
+export interface ApiServerOptions {
+  /** note each call of the operator and how it was answered */
+  audit?: boolean;
+}
+
+/** As far as the tests look: audit.k8s.io/v1, level Metadata. */
+export interface AuditEvent {
+  verb: string;
+  requestURI: string;
+  objectRef?: { apiGroup?: string; resource: string; subresource?: string };
+  responseStatus?: { code: number };
+}
+
+/** At the response's headers too: a watch has no end while a test looks. */
+const AUDIT_POLICY = JSON.stringify({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata', users: [OPERATOR] }, { level: 'None' }],
+});
+
 const bin = join(cacheFolder(process.env), 'kind', 'bin');
-const program = (name: string): string => {
+export const program = (name: string): string => {
   const path = join(bin, name);
   // A failure, not a skip: these tests are part of what `npm test` promises.
   if (!existsSync(path)) throw new Error(`${path} is missing: build it with \`kind/offline/build-k8s.sh\` (about ten minutes, once)`);
   return path;
 };
 
-export async function startApiServer(): Promise<ApiServer> {
+export async function startApiServer({ audit = false }: ApiServerOptions = {}): Promise<ApiServer> {
   const programs = { etcd: program('etcd'), apiserver: program('kube-apiserver'), kubectl: program('kubectl') };
   const dir = temporaryFolder();
   const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
@@ -57,6 +82,7 @@ export async function startApiServer(): Promise<ApiServer> {
     writeFileSync(join(dir, name), text, { mode: 0o600 });
     return join(dir, name);
   };
+  const auditLog = join(dir, 'audit.log');
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   const peerUrl = `http://127.0.0.1:${peerPort}`;
   const etcd = run(dir, programs.etcd, [
@@ -81,6 +107,7 @@ export async function startApiServer(): Promise<ApiServer> {
     '--authorization-mode=RBAC',
     // There is no controller manager to make the service accounts.
     '--disable-admission-plugins=ServiceAccount',
+    ...(audit ? [`--audit-policy-file=${file('audit-policy.json', AUDIT_POLICY)}`, `--audit-log-path=${auditLog}`] : []),
   ];
   let apiserver = run(dir, programs.apiserver, flags);
   const certificate = join(dir, 'certificates', 'apiserver.crt');
@@ -110,6 +137,11 @@ export async function startApiServer(): Promise<ApiServer> {
     kubeconfigFile: kubeconfig,
     kubeConfig,
     stop,
+    audited: () =>
+      readFileSync(auditLog, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as AuditEvent),
     certificate: () => ({ cert: readFileSync(certificate, 'utf8'), key: readFileSync(certificate.replace(/crt$/, 'key'), 'utf8') }),
     transport: (as = 'admin') => kubeClient({}, kubeConfig(as)),
     kubectl: (args, input) =>
@@ -133,7 +165,7 @@ export async function startApiServer(): Promise<ApiServer> {
 const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-function run(dir: string, command: string, args: string[]): ChildProcess {
+export function run(dir: string, command: string, args: string[]): ChildProcess {
   const name = command.split('/').at(-1) ?? command;
   const log = openSync(join(dir, `${name}.log`), 'a', 0o600);
   const child = spawn(command, args, { stdio: ['ignore', log, log], cwd: dir });
@@ -142,7 +174,7 @@ function run(dir: string, command: string, args: string[]): ChildProcess {
   return child;
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill(signal);

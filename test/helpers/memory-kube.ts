@@ -101,7 +101,10 @@ export class MemoryKube implements KubeTransport {
   #changeStatus(method: Method, path: string, body: unknown): KubeObject {
     const existing = this.#objects.get(path);
     if (!existing) return notFound(path);
-    const { status } = body as { status?: unknown };
+    const { status, metadata } = body as { status?: unknown; metadata?: { resourceVersion?: string } };
+    const version = metadata?.resourceVersion;
+    if (version !== undefined && version !== existing.metadata.resourceVersion)
+      throw new ApiError(409, 'Conflict', 'the object has been modified');
     if (method !== 'PATCH') throw new ApiError(405, 'MethodNotAllowed', 'the twin knows only PATCH of a status');
     return this.#change(path, existing, merge(existing, { status }) as KubeObject);
   }

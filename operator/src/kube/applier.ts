@@ -1,6 +1,6 @@
 // Server-side apply of the wanted objects, without a write when nothing changed, and removal of what is no longer wanted.
 import { createHash } from 'node:crypto';
-import { ownedResource, pathOf } from './resources.ts';
+import { isKeptVolume, ownedResource, pathOf } from './resources.ts';
 import { isNotFound, type KubeObject, type KubeTransport } from './transport.ts';
 
 export const FIELD_MANAGER = 'parley-operator';
@@ -77,6 +77,7 @@ export class Applier {
   }
 
   #unchanged(object: KubeObject, seen: KubeObject, hash: string): boolean {
+    if (isKeptVolume(object)) return true;
     const { uid = '', generation, resourceVersion, annotations, deletionTimestamp } = seen.metadata;
     if (annotations?.[HASH_ANNOTATION] !== hash || deletionTimestamp) return false;
     const left = this.#left.get(uid);

@@ -1,5 +1,5 @@
 // Where each kind lives in the API.
-import { GROUP, PLURAL, VERSION } from '@parley/operator-api';
+import { DRILL_KIND, DRILL_PLURAL, GROUP, PLURAL, VERSION } from '@parley/operator-api';
 
 export interface Resource {
   kind: string;
@@ -11,6 +11,7 @@ export interface Resource {
 const resource = (prefix: string, kind: string, plural: string): Resource => ({ kind, prefix, plural });
 
 export const chatClusters = resource(`apis/${GROUP}/${VERSION}`, 'ChatCluster', PLURAL);
+export const chatDrills = resource(`apis/${GROUP}/${VERSION}`, DRILL_KIND, DRILL_PLURAL);
 export const leases = resource('apis/coordination.k8s.io/v1', 'Lease', 'leases');
 export const events = resource('apis/events.k8s.io/v1', 'Event', 'events');
 export const secrets = resource('api/v1', 'Secret', 'secrets');
@@ -19,13 +20,19 @@ export const pods = resource('api/v1', 'Pod', 'pods');
 /** Kinds that the operator makes, watches and prunes. */
 export const ownedResources: readonly Resource[] = [
   resource('api/v1', 'ConfigMap', 'configmaps'),
+  resource('api/v1', 'PersistentVolumeClaim', 'persistentvolumeclaims'),
   resource('api/v1', 'Service', 'services'),
   resource('apis/apps/v1', 'Deployment', 'deployments'),
   resource('apis/apps/v1', 'StatefulSet', 'statefulsets'),
+  resource('apis/autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
+  resource('apis/batch/v1', 'CronJob', 'cronjobs'),
   resource('apis/batch/v1', 'Job', 'jobs'),
   resource('apis/networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
   resource('apis/policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
 ];
+
+/** Holds data: made once, never changed (only a person may grow it), never pruned, and not owned, so that it outlives the ChatCluster. */
+export const isKeptVolume = ({ kind }: { kind: string }): boolean => kind === 'PersistentVolumeClaim';
 
 const byKind = new Map(ownedResources.map((owned) => [owned.kind, owned]));
 

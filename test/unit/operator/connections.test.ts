@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { Connections, readConnections, type PodConnections } from '../../../operator/src/connections.ts';
+import { Connections, PodConnections } from '../../../operator/src/connections.ts';
+import { podAnswer } from '../../../operator/src/pod-answer.ts';
 import type { PodFacts } from '../../../operator/src/pods.ts';
 
 const pod = (name: string, cluster = 'demo'): PodFacts => ({
@@ -24,16 +25,19 @@ function world(answers: Record<string, PodConnections | undefined>) {
   return { connections, told, answers, pods: (next: PodFacts[]) => (pods = next) };
 }
 
-test('numbers are remembered by pod, and a change is told once', async () => {
+test('numbers are remembered by pod; a change is told once, and once more that they stand still', async () => {
   const { connections, told, answers } = world({ a: answer(5), b: undefined });
   await connections.look();
   assert.deepEqual([connections.of('uid of a')?.connections, connections.of('uid of b')], [5, undefined]);
+  assert.deepEqual(told.splice(0), ['team/demo']);
   await connections.look();
-  assert.deepEqual(told, ['team/demo']);
+  assert.deepEqual(told.splice(0), ['team/demo'], 'a rebalance may begin now');
+  await connections.look();
+  assert.deepEqual(told.splice(0), []);
   answers['a'] = answer(6);
   answers['b'] = answer(1);
   await connections.look();
-  assert.deepEqual(told, ['team/demo', 'team/demo']);
+  assert.deepEqual(told.splice(0), ['team/demo']);
 });
 
 test('settled: the same replicas answered twice, and nearly as many sockets', async () => {
@@ -70,7 +74,7 @@ test('an answer is read over HTTP; nonsense, silence and nobody are errors', asy
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const read = readConnections(port);
+  const read = podAnswer(PodConnections, { port, path: '/connections' });
   assert.deepEqual(await read('127.0.0.1'), answer(3));
   for (const wrong of ['{', '{}', '{"connections":-1,"maxConnections":1,"draining":false}', 'x'.repeat(20_000), 'silence']) {
     text = wrong;

@@ -36,8 +36,10 @@ test('a pod that goes serves nobody new, and has no problem', () => {
 
 test('each problem has a cause and a next step', () => {
   const unscheduled = (message: string) => ({ conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }] });
-  const ended = (reason: string, state = {}) => ({
-    containerStatuses: [{ name: 'chat', ready: false, restartCount: 4, state, lastState: { terminated: { reason, exitCode: 78 } } }],
+  const ended = (reason: string, state = {}, message = '') => ({
+    containerStatuses: [
+      { name: 'chat', ready: false, restartCount: 4, state, lastState: { terminated: { reason, exitCode: 78, message } } },
+    ],
   });
   const table: [status: object, reason: string, message: RegExp, next: RegExp][] = [
     [unscheduled('0/3 nodes are available: Insufficient cpu'), 'Unschedulable', /Insufficient cpu/, /add a node, or lower the resources/],
@@ -59,6 +61,13 @@ test('each problem has a cause and a next step', () => {
       /kubectl -n team logs demo-chat-0 -c chat --previous/,
     ],
     [ended('Error', { running: {} }), 'Restarted', /code 78/, /--previous/],
+    [
+      ended('Error', { running: {} }, 'starting\n{"level":"FATAL","msg":"cannot start: MySQL says \\"no\\"","time":"x"}\n'),
+      'Restarted',
+      /code 78, and said: cannot start: MySQL says \\"no\\"$/,
+      /--previous/,
+    ],
+    [ended('Error', { running: {} }, `first\n${'x'.repeat(1000)}the end`), 'Restarted', /said: …x{293}the end$/, /--previous/],
     [ended('OOMKilled'), 'OOMKilled', /memory/, /resources\.limits\.memory/],
     [{ initContainerStatuses: waiting('ImagePullBackOff').containerStatuses }, 'ImagePullBackOff', /^$/, /registry/],
   ];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { rolloutStep, type ChatPod, type RolloutInput } from '../../../operator/src/rollout.ts';
+import { HELD_MS, rolloutStep, type ChatPod, type RolloutInput } from '../../../operator/src/rollout.ts';
 
 const NEW = 'demo-chat-new';
 const OLD = 'demo-chat-old';
@@ -39,6 +39,15 @@ describe('a rollout', () => {
     assert.match(step([pod(0), pod(1), pod(2, { revision: NEW, ready: false })]).message ?? '', /demo-chat-2 starts/);
     assert.match(step([pod(0), pod(1), pod(2, { revision: NEW })], { settled: false }).message ?? '', /on their way back/);
     assert.deepEqual(step([pod(0), pod(1), pod(2, { revision: NEW })]).replace, ['demo-chat-1']);
+  });
+  test('is held in its middle while delivery is not healthy, but not for ever, and never before it has begun', () => {
+    const half = [pod(0), pod(1), pod(2, { revision: NEW })];
+    const unhealthy = { message: '1 lost', forMs: 1000 };
+    const { replace, message } = step(half, { unhealthy });
+    assert.deepEqual(replace, []);
+    assert.match(message ?? '', /held, because delivery is not healthy: 1 lost/);
+    assert.deepEqual(step(half, { unhealthy: { ...unhealthy, forMs: HELD_MS } }).replace, ['demo-chat-1']);
+    assert.deepEqual(step([pod(0), pod(1), pod(2)], { unhealthy }).replace, ['demo-chat-2'], 'the new version may be the cure');
   });
   test('stops at a new revision that does not come up, with the cause', () => {
     const { replace, message } = step([pod(0), pod(1), pod(2, { revision: NEW, ready: false, problem: crash, sockets: undefined })]);

@@ -39,7 +39,10 @@ const status = (parts: Seen[], more: Partial<StatusInput> = {}) =>
       seen: parts,
       pods: [],
       rollout: undefined,
+      delivery: undefined,
       missing: [],
+      failedBackups: [],
+      idleAutoscaler: undefined,
       pending: undefined,
       paused: false,
       now: NOW,
@@ -69,6 +72,24 @@ test('a server that is not ready: not Ready, named with the next step', () => {
   const { reason, message } = condition(result, 'Ready');
   assert.equal(reason, 'DependenciesNotReady');
   assert.match(message, /kafka has 0 of 1 replicas ready.*kubectl -n team get pods/s);
+});
+
+test('a backup that failed: Degraded, and still Ready; what the services lack is told first', () => {
+  const failedBackups = ['The last backup of demo-backup-mysql failed'];
+  const result = status(seen(), { failedBackups });
+  assert.equal(condition(result, 'Ready').status, 'True');
+  const { reason, message, status: value } = condition(result, 'Degraded');
+  assert.deepEqual([value, reason, message], ['True', 'BackupFailed', 'The last backup of demo-backup-mysql failed.']);
+  const parts = seen((component) => (component === 'chat' ? { readyReplicas: 2 } : {}));
+  assert.equal(condition(status(parts, { failedBackups }), 'Degraded').reason, 'PartsNotReady');
+});
+
+test('an autoscaler that does not work: Degraded, and still Ready; a failed backup is told first', () => {
+  const idle = { idleAutoscaler: 'The autoscaler of chat does not work' };
+  const result = status(seen(), idle);
+  assert.equal(condition(result, 'Ready').status, 'True');
+  assert.deepEqual(condition(result, 'Degraded').reason, 'AutoscalerIdle');
+  assert.equal(condition(status(seen(), { ...idle, failedBackups: ['one failed'] }), 'Degraded').reason, 'BackupFailed');
 });
 
 test('one of three chat replicas is not ready: not Ready, but Available and Degraded', () => {
