@@ -10,8 +10,10 @@ export interface Seen {
   status: ChatClusterStatus;
   /** undefined: they may not be read */
   pods: readonly PodFacts[] | undefined;
-  /** when the leading operator renewed its lease, seconds ago; undefined: there is none, or it may not be read */
+  /** when the leading operator renewed its lease, seconds ago */
   leaseAgeSeconds: number | 'none' | 'unreadable';
+  /** where that operator is */
+  operatorNamespace: string;
 }
 
 export interface Findings {
@@ -26,7 +28,7 @@ const LEASE_LATE_SECONDS = 30;
 const GOOD_WHEN_TRUE = ['Ready', 'Available', 'Rendered', 'DependenciesReady', 'MigrationsReady'];
 
 export function diagnose(seen: Seen): Findings {
-  const { status, generation, paused, pods, leaseAgeSeconds } = seen;
+  const { status, generation, paused, pods, leaseAgeSeconds, operatorNamespace } = seen;
   const problems: string[] = [];
   const notes: string[] = [];
   if (leaseAgeSeconds === 'none')
@@ -34,7 +36,7 @@ export function diagnose(seen: Seen): Findings {
   else if (leaseAgeSeconds === 'unreadable') notes.push('The lease of the operator may not be read with your rights.');
   else if (leaseAgeSeconds > LEASE_LATE_SECONDS)
     problems.push(
-      `The operator renewed its lease ${Math.round(leaseAgeSeconds)} seconds ago and does nothing now. Look at: kubectl -n parley-system get pods`,
+      `The operator renewed its lease ${Math.round(leaseAgeSeconds)} seconds ago and does nothing now. Look at: kubectl -n ${operatorNamespace} get pods`,
     );
   if ((status.observedGeneration ?? 0) < generation)
     problems.push(
@@ -53,8 +55,11 @@ export function diagnose(seen: Seen): Findings {
 
 /** The same message of several conditions is told once, by the first of them. */
 function failing(conditions: readonly Condition[]): Condition[] {
-  const wrong = conditions.filter(({ type, status }) =>
-    type === 'Degraded' ? status === 'True' : GOOD_WHEN_TRUE.includes(type) && status !== 'True',
-  );
+  const wrong = conditions.filter(({ type, status, reason }) => {
+    if (type === 'Degraded') return status === 'True';
+    // Unknown at its start, and where nobody wants a canary.
+    if (type === 'DeliveryHealthy') return status === 'False' || reason === 'CanaryAway';
+    return GOOD_WHEN_TRUE.includes(type) && status !== 'True';
+  });
   return wrong.filter((condition, index) => wrong.findIndex(({ message }) => message === condition.message) === index);
 }

@@ -1,8 +1,11 @@
 // kubectl parley: options, commands, exit codes.
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiError, kubeClient } from '@parley/operator/reading';
 import { Command } from 'commander';
 import { connections, doctor, plan, status, type CommandContext } from './commands.ts';
+import { listDrills, runDrill, showDrill } from './drill.ts';
 import { UserError } from './read.ts';
 import { paintFor } from './table.ts';
 
@@ -68,6 +71,41 @@ program
   .action(async (name: string | undefined, { approve }: { approve?: string }) => {
     process.exitCode = await plan(contextOf(), { name, hash: approve });
   });
+
+const drill = program.command('drill').description('one fault in a ChatCluster, and what became of its messages');
+drill
+  .command('run')
+  .description('break it and follow the drill to its end; ends with 0 when it passed, with 1 when it failed')
+  .argument('<cluster>')
+  .requiredOption('--fault <name>', 'KillChatPod, KillRedis, PauseMySQL, CutKafka or RollHAProxy')
+  .option('--duration <time>', 'how long PauseMySQL and CutKafka last, for instance 30s')
+  .option('-y, --yes', 'without being asked')
+  .action(async (cluster: string, options: { fault: string; duration?: string; yes?: boolean }) => {
+    const { fault, duration, yes = false } = options;
+    process.exitCode = await runDrill({ ...contextOf(), pause, confirm }, { cluster, fault, duration, yes });
+  });
+drill
+  .command('list')
+  .description('the drills of the namespace')
+  .action(async () => {
+    process.exitCode = await listDrills(contextOf());
+  });
+drill
+  .command('show')
+  .description('what a drill found; ends with 1 when it failed')
+  .argument('<name>')
+  .option('--report', 'as a report in Markdown')
+  .action(async (name: string, { report = false }: { report?: boolean }) => {
+    process.exitCode = await showDrill(contextOf(), { name, markdown: report });
+  });
+
+async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`${question} [y/N] `);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
 
 try {
   await program.parseAsync();

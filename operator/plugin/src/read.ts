@@ -12,6 +12,7 @@ import {
 } from '@parley/operator/reading';
 import type { Seen } from './diagnose.ts';
 
+/** Where the operator is when nothing tells. */
 const OPERATOR_NAMESPACE = 'parley-system';
 const LEASE = 'parley-operator';
 
@@ -50,29 +51,58 @@ export async function chooseCluster(transport: KubeTransport, namespace: string,
 export async function readSeen(transport: KubeTransport, cluster: KubeObject, nowMs: number): Promise<Seen> {
   const { name, namespace = '', generation = 0 } = cluster.metadata;
   const labelSelector = `app.kubernetes.io/instance=${name},app.kubernetes.io/managed-by=parley-operator`;
-  const [found, leaseAgeSeconds] = await Promise.all([
+  const [found, lease] = await Promise.all([
     transport.request<List>('GET', pathOf(pods, namespace), { query: { labelSelector } }).catch((error: unknown) => {
       if (isForbidden(error)) return undefined;
       throw error;
     }),
-    leaseAge(transport, nowMs),
+    readLease(transport, namespace, nowMs),
   ]);
   return {
-    ...{ name, namespace, generation, leaseAgeSeconds },
+    ...{ name, namespace, generation },
+    ...lease,
     paused: (cluster['spec'] as { paused?: boolean } | undefined)?.paused === true,
     status: cluster['status'] ?? {},
     pods: found?.items.map(podFacts),
   };
 }
 
-async function leaseAge(transport: KubeTransport, nowMs: number): Promise<Seen['leaseAgeSeconds']> {
-  try {
-    const lease = await transport.request('GET', pathOf(leases, OPERATOR_NAMESPACE, LEASE));
+/** Of the operator that renewed its Lease last: it may be installed in any namespace, that of the ChatCluster among them. */
+async function readLease(
+  transport: KubeTransport,
+  namespace: string,
+  nowMs: number,
+): Promise<Pick<Seen, 'leaseAgeSeconds' | 'operatorNamespace'>> {
+  const found = await findLeases(transport, namespace);
+  if (found === undefined) return { leaseAgeSeconds: 'unreadable', operatorNamespace: OPERATOR_NAMESPACE };
+  const held = found.flatMap(({ metadata, ...lease }) => {
     const { holderIdentity, renewTime } = (lease['spec'] ?? {}) as { holderIdentity?: string; renewTime?: string };
-    return holderIdentity && renewTime ? (nowMs - Date.parse(renewTime)) / 1000 : 'none';
+    if (!holderIdentity || !renewTime) return [];
+    return [{ leaseAgeSeconds: (nowMs - Date.parse(renewTime)) / 1000, operatorNamespace: metadata.namespace ?? OPERATOR_NAMESPACE }];
+  });
+  held.sort((one, other) => one.leaseAgeSeconds - other.leaseAgeSeconds);
+  return held[0] ?? { leaseAgeSeconds: 'none', operatorNamespace: OPERATOR_NAMESPACE };
+}
+
+/** undefined: none may be read. Who may not look into all namespaces looks into the two where an operator is likely. */
+async function findLeases(transport: KubeTransport, namespace: string): Promise<KubeObject[] | undefined> {
+  try {
+    const query = { fieldSelector: `metadata.name=${LEASE}` };
+    return (await transport.request<List>('GET', pathOf(leases), { query })).items;
   } catch (error) {
-    if (isForbidden(error)) return 'unreadable';
-    if (isNotFound(error)) return 'none';
-    throw error;
+    if (!isForbidden(error)) throw error;
   }
+  const places = [...new Set([namespace, OPERATOR_NAMESPACE])];
+  const answers = await Promise.all(
+    places.map((place) =>
+      transport.request('GET', pathOf(leases, place, LEASE)).catch((error: unknown) => {
+        if (isForbidden(error)) return undefined;
+        if (isNotFound(error)) return 'none' as const;
+        throw error;
+      }),
+    ),
+  );
+  const found = answers.filter((answer) => typeof answer === 'object');
+  // A Lease in a place that may not be read could be the one: "none" is said only when all were read.
+  return found.length === 0 && answers.includes(undefined) ? undefined : found;
 }

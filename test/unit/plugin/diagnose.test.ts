@@ -10,7 +10,8 @@ const condition = (type: string, status: 'True' | 'False' | 'Unknown', message =
 });
 const well = ['Ready', 'Available', 'Rendered', 'DependenciesReady', 'MigrationsReady'].map((type) => condition(type, 'True'));
 const healthy: Seen = {
-  ...{ name: 'demo', namespace: 'team', generation: 2, paused: false, pods: [], leaseAgeSeconds: 1 },
+  ...{ name: 'demo', namespace: 'team', generation: 2, paused: false, pods: [] },
+  ...{ leaseAgeSeconds: 1, operatorNamespace: 'ops' },
   status: { observedGeneration: 2, conditions: [...well, condition('Progressing', 'False'), condition('Degraded', 'False')] },
 };
 const problemsOf = (change: Partial<Seen>) => diagnose({ ...healthy, ...change }).problems;
@@ -21,7 +22,7 @@ test('a healthy cluster has no problem', () => {
 
 test('no operator, or one that is silent, comes first', () => {
   assert.match(problemsOf({ leaseAgeSeconds: 'none' })[0] ?? '', /not installed, or not running. Install it: kubectl apply/);
-  assert.match(problemsOf({ leaseAgeSeconds: 95 })[0] ?? '', /95 seconds ago.*kubectl -n parley-system get pods/);
+  assert.match(problemsOf({ leaseAgeSeconds: 95 })[0] ?? '', /95 seconds ago.*kubectl -n ops get pods/);
   assert.deepEqual(problemsOf({ leaseAgeSeconds: 20 }), []);
 });
 
@@ -38,6 +39,14 @@ test('conditions that are not as they should be, each message once', () => {
     condition('Progressing', 'True', 'on its way'),
   ];
   assert.deepEqual(problemsOf({ status: { observedGeneration: 2, conditions } }), ['Ready (Because): mysql is away; look']);
+});
+
+test('delivery that is not healthy is a problem; that nobody looks is none', () => {
+  const told = (status: 'True' | 'False' | 'Unknown', reason: string) =>
+    problemsOf({ status: { observedGeneration: 2, conditions: [...well, { ...condition('DeliveryHealthy', status, '1 lost'), reason }] } });
+  assert.deepEqual(told('False', 'PromiseBroken'), ['DeliveryHealthy (PromiseBroken): 1 lost']);
+  assert.deepEqual(told('Unknown', 'CanaryAway'), ['DeliveryHealthy (CanaryAway): 1 lost']);
+  assert.deepEqual([told('True', 'Delivering'), told('Unknown', 'NoCanary'), told('Unknown', 'Starting')], [[], [], []]);
 });
 
 test('a pod’s problem is told unless a condition has told it', () => {
