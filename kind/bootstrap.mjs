@@ -28,6 +28,12 @@ const commands = {
     node('kind/local/dist/main.js', 'prepare'),
     [process.execPath, ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/load/main.ts'), ...rest]],
   ],
+  'bench-operator': () => [
+    [
+      process.execPath,
+      ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/load/operator/main.ts'), ...rest],
+    ],
+  ],
   schemathesis: () => [
     ...(rest.some((each) => ['--help', '-h'].includes(each)) ? [] : [node('kind/local/dist/main.js', 'prepare')]),
     [
@@ -36,6 +42,7 @@ const commands = {
     ],
   ],
   e2e: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'e2e', ...rest)],
+  drills: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'drills', ...rest)],
 };
 const usage = `usage: node kind/bootstrap.mjs ${Object.keys(commands).join('|')} [options of the command]`;
 

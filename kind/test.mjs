@@ -25,6 +25,7 @@ const LEVELS = {
     timeoutMs: 120 * SECOND,
   },
   e2e: { paths: ['test/e2e'], timeoutMs: 1800 * SECOND },
+  drills: { paths: ['test/drills'], timeoutMs: 3600 * SECOND },
 };
 const DEFAULT_LEVELS = ['unit', 'contract', 'integration', 'apiserver', 'faults'];
 
@@ -57,6 +58,7 @@ const chosen = levels
 const files = [...new Set(chosen.flatMap((each) => each.files))];
 if (files.length === 0) fail('no test files match');
 if (chosen.some(({ level }) => level === 'apiserver')) prepareApiServer();
+if (files.includes(join(root, 'test/apiserver/helm.test.ts'))) prepareHelm();
 if (values.mysql) prepareMysql();
 
 const has = (level) => chosen.some((each) => each.level === level);
@@ -69,7 +71,7 @@ const args = [
   '--test-reporter=spec',
   `--test-timeout=${Math.max(...chosen.map(({ level }) => LEVELS[level].timeoutMs))}`,
   // A file may start five servers: more files at once than cores would only make them wait for each other. A cluster is one.
-  `--test-concurrency=${has('e2e') ? 1 : Math.min(availableParallelism(), 4)}`,
+  `--test-concurrency=${has('e2e') || has('drills') ? 1 : Math.min(availableParallelism(), 4)}`,
   ...(values.name === undefined ? [] : [`--test-name-pattern=${values.name}`]),
   ...files.map((file) => relative(root, file)),
 ];
@@ -97,11 +99,17 @@ function isWanted(file) {
 function prepareApiServer() {
   const cache = process.env.PARLEY_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'parley');
   const script = join(root, 'kind', 'offline', 'build-k8s.sh');
-  const present = ['kube-apiserver', 'etcd'].every((name) => existsSync(join(cache, 'kind', 'bin', name)));
+  const present = ['kube-apiserver', 'kube-controller-manager', 'etcd'].every((name) => existsSync(join(cache, 'kind', 'bin', name)));
   if (present || !existsSync(script)) return;
   process.stdout.write('building kube-apiserver and etcd into the cache (once, some minutes)\n');
   const { status } = spawnSync(script, [], { stdio: 'inherit', env: { ...process.env, PARLEY_CACHE: cache } });
   if (status !== 0) fail('kube-apiserver and etcd cannot be built; the other levels run with --level');
+}
+
+/** The tests of the Helm chart run Helm itself. */
+function prepareHelm() {
+  const { status } = spawnSync(process.execPath, [join(root, 'kind', 'offline', 'helm.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) fail('Helm cannot be fetched; the other levels run with --level');
 }
 
 /** MySQL out of its image; Debian releases have only MariaDB. Below the temporary folder, because the server's own account must reach it. */

@@ -40,6 +40,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   '@parley/core': ['@parley/chat-store', '@parley/kit', '@parley/protocol'],
   '@parley/auth': ['@parley/kit', '@parley/protocol'],
   '@parley/gateway': ['@parley/kit', '@parley/protocol'],
+  '@parley/canary': ['@parley/kit', '@parley/protocol'],
+  '@parley/certificates': ['@parley/kit'],
   '@parley/worker': ['@parley/chat-store', '@parley/kit', '@parley/protocol'],
   '@parley/operator-api': [],
   '@parley/cdk8s': ['@parley/operator-api'],
@@ -101,7 +103,7 @@ const packageName = (specifier: string) =>
     .join('/');
 
 test('only entry points read the environment', () => {
-  const isEntry = (path: string) => path.startsWith('kind/') || /\/(admin-|dlq-|migrate-)?main\.ts$/.test(path);
+  const isEntry = (path: string) => path.startsWith('kind/') || /\/(admin-|dlq-|migrate-|new-epoch-)?main\.ts$/.test(path);
   none(
     product.filter(({ path }) => !isEntry(path)).flatMap((file) => usesOf(file, 'process', 'env')),
     'take configuration as an argument',

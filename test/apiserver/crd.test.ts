@@ -8,87 +8,13 @@ import { parseChatCluster, resolveSpec } from '@parley/operator-api';
 import { chatClusters, pathOf } from '../../operator/src/kube/resources.ts';
 import { ApiError, type KubeObject, type KubeTransport } from '../../operator/src/kube/transport.ts';
 import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
+import { FORBIDDEN, ILLEGAL, type Illegal } from './illegal-specs.ts';
 
 const charts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'charts');
 const NAMESPACE = 'default';
 
-/** A spec that must be refused, and what the refusal must say. */
-const ILLEGAL: [why: string, spec: object, message: RegExp][] = [
-  ['an even broker count', { kafka: { brokers: 2 } }, /brokers.*(odd|1 or 3).*(even|vote)/s],
-  ['four brokers', { kafka: { brokers: 4 } }, /brokers.*1 or 3/s],
-  ['five brokers', { kafka: { brokers: 5 } }, /brokers.*1 or 3/s],
-  ['no broker', { kafka: { brokers: 0 } }, /brokers.*1 or 3/s],
-  ['an unknown Kafka mode', { kafka: { mode: 'strimzi' } }, /kafka\.mode.*"builtin", "external", "none"/s],
-  ['an unknown MySQL flavor', { mysql: { flavor: 'percona' } }, /flavor.*"mysql", "mariadb"/s],
-  ['an unknown Service type', { ingress: { service: { type: 'ExternalName' } } }, /type.*"ClusterIP", "NodePort", "LoadBalancer"/s],
-  ['negative replicas', { chat: { replicas: -1 } }, /chat\.replicas.*greater than or equal to 0/s],
-  ['too many replicas', { chat: { replicas: 101 } }, /chat\.replicas.*less than or equal to 100/s],
-  ['replicas that are no number', { chat: { replicas: 'three' } }, /chat\.replicas.*integer/s],
-  ['external Redis without a URL', { redis: { mode: 'external' } }, /redis.*external.*(needs|must)/s],
-  ['external Kafka without brokers', { kafka: { mode: 'external' } }, /kafka.*external.*(needs|must)/s],
-  ['built-in MySQL with external', { mysql: { external: { urlSecretRef: { name: 'x' } } } }, /mysql.*external.*only/s],
-  ['built-in PostgreSQL with external', { postgres: { external: { urlSecretRef: { name: 'x' } } } }, /postgres.*external.*only/s],
-  [
-    'an external server without the name of a Secret',
-    { mysql: { mode: 'external', external: { urlSecretRef: {} } } },
-    /urlSecretRef\.name.*Required/s,
-  ],
-  [
-    'a broker without a port',
-    { kafka: { mode: 'external', external: { bootstrapServers: ['kafka.example.com'] } } },
-    /bootstrapServers.*host:port|bootstrapServers.*match/s,
-  ],
-  ['a drain that never asks all sockets', { chat: { drain: { windowSeconds: 10, ratePercentPerSecond: 5 } } }, /must reach 100/],
-  ['a drain of no time', { chat: { drain: { windowSeconds: 0 } } }, /windowSeconds.*greater than or equal to 1/s],
-  [
-    'requests above limits',
-    { chat: { resources: { requests: { memory: '2Gi' }, limits: { memory: '1Gi' } } } },
-    /requests.*(limit|larger|exceed)/s,
-  ],
-  ['a quantity that is none', { core: { resources: { requests: { cpu: 'much' } } } }, /cpu/],
-  ['a wildcard origin', { ingress: { allowedOrigins: ['*'] } }, /allowedOrigins/],
-  ['an origin with a path', { ingress: { allowedOrigins: ['https://a.example/chat'] } }, /allowedOrigins/],
-  ['a trusted proxy that is no address', { ingress: { trustedProxies: ['proxy.example.com'] } }, /trustedProxies/],
-  ['a size that is none', { mysql: { storage: { size: 'big' } } }, /storage\.size/],
-  ['a volume policy that is none', { redis: { storage: { whenDeleted: 'Recycle' } } }, /whenDeleted.*"Retain", "Delete"/s],
-  ['a message limit above the protocol’s', { chat: { messageMaxBytes: 1_000_000 } }, /messageMaxBytes.*less than or equal to 49152/s],
-  ['a token life of a second', { auth: { accessTokenSeconds: 1 } }, /accessTokenSeconds.*greater than or equal to 60/s],
-  [
-    'an issuer without keys',
-    { auth: { issuers: [{ issuer: 'https://id.example.org', userIdMin: 1 }] } },
-    /issuers.*either jwksUrl or hs256SecretRef/s,
-  ],
-  [
-    'an issuer with two kinds of keys',
-    { auth: { issuers: [{ issuer: 'a', userIdMin: 1, jwksUrl: 'https://a.example/keys', hs256SecretRef: { name: 'a' } }] } },
-    /issuers.*either jwksUrl or hs256SecretRef/s,
-  ],
-  [
-    'an issuer twice',
-    { auth: { issuers: [1, 2].map((userIdMin) => ({ issuer: 'a', userIdMin, jwksUrl: 'https://a.example/keys' })) } },
-    /issuers.*stand in the list once/s,
-  ],
-  [
-    'an issuer with the name of auth',
-    { auth: { issuers: [{ issuer: 'parley', userIdMin: 1, jwksUrl: 'https://a.example/keys' }] } },
-    /issuers.*the one of auth/s,
-  ],
-  ['an issuer that may name any user', { auth: { issuers: [{ issuer: 'a', jwksUrl: 'https://a.example/keys' }] } }, /userIdMin.*Required/s],
-  ['a collector without http', { monitoring: { tracing: { endpoint: 'collector:4318' } } }, /tracing.endpoint/s],
-  ['notifications without a secret', { worker: { notifications: { url: 'https://push.example' } } }, /secretRef.*Required/s],
-  ['notifications to no URL', { worker: { notifications: { url: 'push', secretRef: { name: 'push' } } } }, /notifications\.url/],
-  ['webhooks that never fail', { worker: { webhooks: { failuresMax: 0 } } }, /failuresMax.*greater than or equal to 1/s],
-  ['a version that is no image tag', { version: 'latest!' }, /version/],
-];
-
-/** A change of a living cluster that must be refused. */
-const FORBIDDEN: [why: string, change: object, message: RegExp][] = [
-  ['another broker count', { kafka: { brokers: 3 } }, /brokers.*cannot (be )?change/s],
-  ['another flavor', { mysql: { flavor: 'mariadb' } }, /flavor.*cannot (be )?change/s],
-  ['a smaller volume', { mysql: { storage: { size: '1Gi' } } }, /size.*cannot (be )?change/s],
-  ['another storage class', { redis: { storage: { class: 'fast' } } }, /class.*cannot (be )?change/s],
-  ['another database mode', { mysql: { mode: 'external', external: { urlSecretRef: { name: 'x' } } } }, /mode.*cannot (be )?change/s],
-];
+/** Without the bounds of expressions: a regular expression tells nobody what is wanted. */
+const inWords = (message: string): string => message.replaceAll(/[^ ]+ in body should match '[^']*'/g, '');
 
 describe('the ChatCluster CRD', () => {
   let server: ApiServer;
@@ -105,12 +31,19 @@ describe('the ChatCluster CRD', () => {
     api.request('POST', collection, { body: resource(name, spec), query: { ...query, fieldValidation: 'Strict' } });
   const patch = (name: string, spec: object): Promise<KubeObject> =>
     api.request('PATCH', pathOf(chatClusters, NAMESPACE, name), { body: { spec }, contentType: 'application/merge-patch+json' });
-  const refused = (message: RegExp) => (error: unknown) => {
+  const refused = (check: RegExp | ((message: string) => void)) => (error: unknown) => {
     assert.ok(error instanceof ApiError, String(error));
     assert.ok([400, 403, 422].includes(error.status), `${error.status} ${error.message}`);
-    assert.match(error.message, message);
+    if (check instanceof RegExp) assert.match(error.message, check);
+    else check(error.message);
     return true;
   };
+
+  const refusedFor = ({ field, remedy }: Illegal) =>
+    refused((message) => {
+      assert.ok(message.includes(`spec.${field}: `), `${field} in: ${message}`);
+      assert.match(inWords(message), remedy);
+    });
 
   before(async () => {
     server = await startApiServer();
@@ -137,8 +70,63 @@ describe('the ChatCluster CRD', () => {
       assert.match(readFileSync(join(charts, 'samples', file), 'utf8'), /^# Written by/);
     });
 
-  for (const [why, spec, message] of ILLEGAL)
-    it(`refuses ${why} and says why`, () => assert.rejects(create('illegal', spec), refused(message)));
+  it('refuses a backup of databases that are somewhere else', () => {
+    const external = { mode: 'external', external: { urlSecretRef: { name: 'x' } } };
+    return assert.rejects(
+      create('illegal', { backup: {}, mysql: external, postgres: external }),
+      refused(/backup needs a builtin database.*leave backup out/s),
+    );
+  });
+  it('refuses an autoscaler whose every step would wait for an approval', () =>
+    assert.rejects(
+      create('illegal', { changePolicy: 'Plan', chat: { autoscaling: { maxReplicas: 4 } } }),
+      refused(/autoscaling needs changePolicy Apply.*set changePolicy to Apply/s),
+    ));
+  it('knows no policy that deletes backups with the cluster', () =>
+    assert.rejects(create('illegal', { backup: { storage: { whenDeleted: 'Delete' } } }), refused(/unknown field.*whenDeleted/s)));
+  it('refuses a name from which no name of a CronJob can be made, with backups only', async () => {
+    await create('a'.repeat(37), {});
+    await create('a'.repeat(36), { backup: {} });
+    await assert.rejects(create('a'.repeat(37), { backup: {} }), refused(/at most 36.*shorter name/));
+  });
+  for (const schedule of ['0 3 * * *', '*/15 0-6,22 1,15 JAN-MAR SUN', '@daily'])
+    it(`takes the schedule ${schedule}, as a CronJob does`, async () => {
+      await create('scheduled', { backup: { schedule } });
+      const jobTemplate = { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'x', image: 'x' }] } } } };
+      const body = { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'scheduled' }, spec: { schedule, jobTemplate } };
+      await api.request('POST', `/apis/batch/v1/namespaces/${NAMESPACE}/cronjobs`, { body, query: { dryRun: 'All' } });
+    });
+
+  for (const each of ILLEGAL)
+    it(`refuses ${each.why}, names the field and the remedy`, () => assert.rejects(create('illegal', each.spec), refusedFor(each)));
+
+  it('takes what is close to the bounds of the rules', async () => {
+    await create('legal', {
+      version: 'sha-0a1b_2.c',
+      images: { registry: 'registry.example:5000/team/parley', pullSecrets: [{ name: 'my.registry-1' }] },
+      core: {
+        resources: { requests: { cpu: '0.5', memory: '1Gi' }, limits: { cpu: '500m', memory: '1024Mi' } },
+        tolerations: [{ operator: 'Exists' }, { key: 'a', value: 'b' }, { key: 'a', effect: 'NoExecute', tolerationSeconds: 0 }],
+      },
+      ingress: {
+        allowedOrigins: ['null', 'http://localhost:8080', 'https://[::1]:8443'],
+        trustedProxies: [
+          '10.0.0.0/8',
+          '192.168.255.1',
+          '0.0.0.0/0',
+          '10.1.2.3/32',
+          '::1',
+          'fd00::/8',
+          '2001:db8::1/128',
+          '::ffff:10.0.0.1',
+        ],
+      },
+      redis: { mode: 'external', external: { urlSecretRef: { name: 'redis', key: 'tls.url_2' } } },
+      kafka: { mode: 'external', external: { bootstrapServers: ['k-0.kafka.svc:9092'] } },
+      mysql: { storage: { class: '' } },
+      auth: { issuers: [{ issuer: 'a', userIdMin: 1, jwksUrl: 'https://a.example' }] },
+    });
+  });
 
   it('refuses a field that it does not know', () =>
     assert.rejects(create('illegal', { chat: { replica: 3 } }), refused(/unknown field.*replica/)));
@@ -149,8 +137,22 @@ describe('the ChatCluster CRD', () => {
     await assert.rejects(create('my.chat', {}), refused(/letter/));
   });
 
+  it('refuses a name from which no name of a CronJob can be made, with backups only', async () => {
+    await create('a'.repeat(37), {});
+    await create('a'.repeat(36), { backup: {} });
+    await assert.rejects(create('a'.repeat(37), { backup: {} }), refused(/at most 36.*shorter name/));
+  });
+
+  for (const schedule of ['0 3 * * *', '*/15 0-6,22 1,15 JAN-MAR SUN', '@daily'])
+    it(`takes the schedule ${schedule}, as a CronJob does`, async () => {
+      await create('scheduled', { backup: { schedule } });
+      const jobTemplate = { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'x', image: 'x' }] } } } };
+      const body = { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'scheduled' }, spec: { schedule, jobTemplate } };
+      await api.request('POST', `/apis/batch/v1/namespaces/${NAMESPACE}/cronjobs`, { body, query: { dryRun: 'All' } });
+    });
+
   describe('of a living cluster', () => {
-    before(() => create('living', {}, {}));
+    before(() => create('living', { backup: {} }, {}));
     const generation = async (): Promise<number> =>
       (await api.request('GET', pathOf(chatClusters, NAMESPACE, 'living'))).metadata.generation ?? 0;
     const writeStatus = (status: object): Promise<KubeObject> =>
@@ -159,8 +161,8 @@ describe('the ChatCluster CRD', () => {
         body: { status },
       });
 
-    for (const [why, change, message] of FORBIDDEN)
-      it(`refuses ${why} and says why`, () => assert.rejects(patch('living', change), refused(message)));
+    for (const each of FORBIDDEN)
+      it(`refuses ${each.why}, names the field and the remedy`, () => assert.rejects(patch('living', each.spec), refusedFor(each)));
 
     it('takes everything that may change', async () => {
       const changed = await patch('living', {

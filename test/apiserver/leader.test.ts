@@ -115,10 +115,9 @@ describe('one leader', () => {
     await eventually('the first leads', first.leads);
     const second = await startOperator('operator-b');
     assert.equal(await second.leads(), false);
-    await operator.request('GET', pathOf(chatClusters, 'default'));
     await server.kubectl(['apply', '-f', join(root, 'charts', 'samples', 'demo.yaml')]);
     await eventually('the first works', async () => {
-      const demo: KubeObject = await operator.request('GET', pathOf(chatClusters, 'default', 'demo'));
+      const demo: KubeObject = await server.transport().request('GET', pathOf(chatClusters, 'default', 'demo'));
       return demo['status'] !== undefined;
     });
     const exited = once(first.child, 'exit');

@@ -1,4 +1,4 @@
-// One operator on a real API server for a suite, with the rights of charts/install.yaml and nothing more. No controllers run there, so the
+// One operator on a real API server for a suite, with the rights of an install below charts/ and nothing more. No controllers run there, so the
 // tests play their part: they write the status of StatefulSets, Deployments and Jobs, and make Pods.
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { ChatClusterStatus } from '@parley/operator-api';
 import { Controller } from '../../operator/src/controller.ts';
-import { chatClusters, ownedResource, pathOf, pods, secrets } from '../../operator/src/kube/resources.ts';
+import type { DeliveryReport } from '../../operator/src/delivery.ts';
+import { chatClusters, chatDrills, ownedResource, pathOf, pods, secrets } from '../../operator/src/kube/resources.ts';
+import type { MoveRequest } from '../../operator/src/moves.ts';
 import { isNotFound, type KubeObject, type KubeTransport, type Method } from '../../operator/src/kube/transport.ts';
-import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
+import { startApiServer, type ApiServer, type ApiServerOptions } from '../helpers/apiserver.ts';
 
 const charts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'charts');
 /** A watch that was refused waits up to 30 s before it tries again. */
@@ -26,6 +28,14 @@ export async function eventually<T>(what: string, read: () => Promise<T | undefi
   }
 }
 
+const HEALTHY: DeliveryReport = {
+  ...{ state: 'ok', reason: 'Delivering', message: 'all is well', acked: 100, sockets: 5, replicas: 3 },
+  ...{ lost: 0, duplicated: 0, misordered: 0, p50Ms: 2, p99Ms: 9 },
+};
+
+const others = new Map([secrets, chatClusters, chatDrills, pods].map((each) => [each.kind, each]));
+const resourceOf = (kind: string) => others.get(kind) ?? ownedResource(kind);
+
 /** Notes every write that passes. */
 function counting(transport: KubeTransport): KubeTransport & { writes: string[] } {
   const writes: string[] = [];
@@ -40,8 +50,17 @@ function counting(transport: KubeTransport): KubeTransport & { writes: string[] 
   };
 }
 
-/** Call it inside a describe: it brings its own hooks. Each test has a namespace of its own, with one ChatCluster, demo. */
-export function operatorWorld() {
+interface Install {
+  file: string;
+  as: 'operator' | 'namespaced';
+  operatorNamespace: string;
+  /** Empty: each test has a namespace of its own. */
+  watchNamespace: string;
+}
+const EVERYWHERE: Install = { file: 'install.yaml', as: 'operator', operatorNamespace: 'parley-system', watchNamespace: '' };
+
+/** Call it inside a describe: it brings its own hooks. Each test has one ChatCluster, demo. */
+export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: Install = EVERYWHERE, options: ApiServerOptions = {}) {
   let server: ApiServer;
   let admin: KubeTransport;
   let namespace: string;
@@ -53,26 +72,34 @@ export function operatorWorld() {
   const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
   /** what the replica at an address answers */
   const socketsOf = new Map<string, number>();
-  const startController = async (): Promise<void> => {
-    operator = counting(server.transport('operator'));
+  /** what chat replicas were asked to move */
+  const moves: ({ ip: string } & MoveRequest)[] = [];
+  /** what every canary answers */
+  let deliveryReport: DeliveryReport = HEALTHY;
+  const startController = async (wrap = (transport: KubeTransport): KubeTransport => transport): Promise<void> => {
+    operator = counting(wrap(server.transport(as)));
     controller = new Controller({
       transport: operator,
-      environment: { clusterDomain: 'cluster.local', operatorNamespace: 'parley-system' },
-      watchNamespace: '',
+      environment: { clusterDomain: 'cluster.local', operatorNamespace },
+      watchNamespace,
       instance: 'test',
       readConnections: async (ip) => ({ connections: socketsOf.get(ip) ?? 0, maxConnections: 1000, draining: false }),
-      connectionsEveryMs: 100,
+      move: async (ip, request) => {
+        moves.push({ ip, ...request });
+        return 'count' in request ? request.count : 1;
+      },
+      readDelivery: async () => deliveryReport,
+      lookEveryMs: 100,
+      drillWatchMs: 500,
       log,
     });
     await controller.start();
   };
   const get = async (kind: string, name: string): Promise<KubeObject | undefined> =>
-    admin
-      .request('GET', pathOf(kind === 'Secret' ? secrets : kind === 'ChatCluster' ? chatClusters : ownedResource(kind), namespace, name))
-      .catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
+    admin.request('GET', pathOf(resourceOf(kind), namespace, name)).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
   const exists = (kind: string, name: string) => eventually(`${kind} ${name}`, () => get(kind, name));
   const gone = (kind: string, name: string) => eventually(`no ${kind} ${name}`, async () => (await get(kind, name)) === undefined);
   const apply = (spec: object): Promise<KubeObject> =>
@@ -124,7 +151,7 @@ export function operatorWorld() {
   const makeAllReady = async (): Promise<void> => {
     for (const name of ['mysql', 'postgres', 'redis', 'kafka']) await makeReady('StatefulSet', `demo-${name}`);
     await makeReady('Job', await jobName());
-    for (const name of ['auth', 'core', 'gateway', 'worker', 'haproxy']) await makeReady('Deployment', `demo-${name}`);
+    for (const name of ['auth', 'core', 'gateway', 'worker', 'haproxy', 'canary']) await makeReady('Deployment', `demo-${name}`);
     await makeReady('StatefulSet', 'demo-chat');
     await becomes('Ready', 'True');
   };
@@ -142,23 +169,33 @@ export function operatorWorld() {
   };
 
   before(async () => {
-    server = await startApiServer();
+    server = await startApiServer(options);
     admin = server.transport();
-    await server.kubectl(['apply', '-f', join(charts, 'install.yaml')]);
-    await server.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd/chatclusters.chat.parley.dev']);
+    await server.kubectl(['apply', '-f', join(charts, file)]);
+    await server.kubectl([
+      'wait',
+      '--for=condition=Established',
+      '--timeout=30s',
+      'crd/chatclusters.chat.parley.dev',
+      'crd/chatdrills.chat.parley.dev',
+    ]);
   });
   after(() => server?.stop());
   beforeEach(async () => {
-    namespace = `team-${++round}`;
+    namespace = watchNamespace || `team-${++round}`;
     warnings.length = 0;
-    await server.kubectl(['create', 'namespace', namespace]);
-    await server.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
+    if (!watchNamespace) {
+      await server.kubectl(['create', 'namespace', namespace]);
+      await server.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
+    }
     await startController();
   });
   afterEach(async () => {
     await controller.stop();
-    await server.kubectl(['delete', '-n', namespace, 'chatclusters,pods', '--all']);
+    await server.kubectl(['delete', '-n', namespace, 'chatclusters,chatdrills,pods', '--all']);
     socketsOf.clear();
+    moves.length = 0;
+    deliveryReport = HEALTHY;
   });
 
   /** A Pod as the StatefulSet's controller and the kubelet would make it. */
@@ -206,7 +243,8 @@ export function operatorWorld() {
 
   return {
     ...{ get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, quiet, startController },
-    ...{ makePod, serving, chatPods, wantRevision, socketsOf, warnings },
+    ...{ makePod, serving, chatPods, wantRevision, socketsOf, moves, warnings },
+    deliver: (more: Partial<DeliveryReport>) => void (deliveryReport = { ...HEALTHY, ...more }),
     server: () => server,
     admin: () => admin,
     namespace: () => namespace,

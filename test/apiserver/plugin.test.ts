@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { readSeen } from '../../operator/plugin/src/read.ts';
 import { eventually, operatorWorld } from './operator-world.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -11,7 +12,8 @@ const AHEAD_MS = 300_000;
 const MAIN = ['--conditions=parley-source', '--import', 'ts-blank-space/register', 'operator/plugin/src/main.ts'];
 
 describe('kubectl parley', () => {
-  const { apply, makeAllReady, makePod, serving, socketsOf, status, condition, server, admin, namespace } = operatorWorld();
+  const { apply, get, makeAllReady, makePod, serving, socketsOf, status, condition, becomes, server, admin, namespace, deliver } =
+    operatorWorld();
 
   /** Exit code and what it printed. */
   const parley = (...args: string[]): Promise<{ code: number; out: string; err: string }> =>
@@ -21,8 +23,8 @@ describe('kubectl parley', () => {
       );
     });
   const inNamespace = (...args: string[]) => parley('-n', namespace(), ...args);
-  const lead = () =>
-    admin().request('PATCH', '/apis/coordination.k8s.io/v1/namespaces/parley-system/leases/parley-operator', {
+  const lead = (place = 'parley-system', aheadMs = AHEAD_MS) =>
+    admin().request('PATCH', `/apis/coordination.k8s.io/v1/namespaces/${place}/leases/parley-operator`, {
       query: { fieldManager: 'test', force: 'true' },
       contentType: 'application/apply-patch+yaml',
       body: {
@@ -30,7 +32,7 @@ describe('kubectl parley', () => {
         spec: {
           holderIdentity: 'test',
           leaseDurationSeconds: 15,
-          renewTime: new Date(Date.now() + AHEAD_MS).toISOString().replace('Z', '000Z'),
+          renewTime: new Date(Date.now() + aheadMs).toISOString().replace('Z', '000Z'),
         },
       },
     });
@@ -41,12 +43,15 @@ describe('kubectl parley', () => {
     socketsOf.set('10.0.0.0', 4);
     socketsOf.set('10.0.0.1', 8);
     for (const ordinal of [0, 1]) await makePod('chat', ordinal, { revision: 'r', status: serving(ordinal) });
+    await makePod('canary', 0, { revision: 'r', status: serving(9) });
+    await becomes('DeliveryHealthy', 'True');
     await eventually('the sockets', async () => (await status()).connections?.total === 12);
     await lead();
     const one = await inNamespace('status');
     assert.equal(one.code, 0, one.err);
     assert.match(one.out, /\/demo, version 0\.1\.0, 3 of 3 chat replicas ready, 12 sockets/);
     assert.match(one.out, /Ready +True +AllReady: All parts are ready/);
+    assert.match(one.out, /delivery 0 lost, 0 doubled, 0 out of order/);
     assert.match((await parley('status', '-A')).out, new RegExp(`${namespace()} +demo +True +AllReady +3/3 +12 +0\\.1\\.0`));
     assert.match((await inNamespace('connections', 'demo')).out, /demo-chat-0 +4\n *demo-chat-1 +8\n *total +12/);
     const healthy = await inNamespace('doctor');
@@ -65,6 +70,28 @@ describe('kubectl parley', () => {
     );
   });
 
+  it('the operator that renewed its Lease last is found in any namespace; with few rights in the likely ones', async () => {
+    const cluster = await apply({ paused: true });
+    const seen = async (as: 'admin' | 'namespaced') => {
+      const { leaseAgeSeconds, operatorNamespace } = await readSeen(server().transport(as), cluster, Date.now());
+      return [typeof leaseAgeSeconds === 'number' ? Math.sign(leaseAgeSeconds) : leaseAgeSeconds, operatorNamespace];
+    };
+    await lead('parley-system', -AHEAD_MS);
+    assert.deepEqual(await seen('admin'), [1, 'parley-system'], 'long ago');
+    await lead('default');
+    assert.deepEqual(await seen('admin'), [-1, 'default']);
+
+    // Somebody who may read in one namespace only.
+    await server().kubectl(['-n', namespace(), 'create', 'role', 'reader', '--verb=get,list', '--resource=pods,leases']);
+    const account = '--serviceaccount=parley:parley-operator';
+    await server().kubectl(['-n', namespace(), 'create', 'rolebinding', 'reader', '--role=reader', account]);
+    await lead(namespace());
+    await eventually('the Lease at home', async () => (await seen('namespaced'))[1] === namespace());
+    await server().kubectl(['delete', 'lease', 'parley-operator', '-n', namespace()]);
+    assert.deepEqual(await seen('namespaced'), ['unreadable', 'parley-system'], 'it may be where nothing may be read');
+    await server().kubectl(['delete', 'lease', 'parley-operator', '-n', 'default']);
+  });
+
   it('plan shows what waits, and approves it by its hash and no other', async () => {
     await apply({ changePolicy: 'Plan' });
     await eventually('a plan', async () => (await status()).plan !== undefined);
@@ -76,6 +103,45 @@ describe('kubectl parley', () => {
     assert.match((await inNamespace('plan', 'demo', '--approve', hash)).out, new RegExp(`Approved ${hash}`));
     await makeAllReady();
     assert.match((await inNamespace('plan')).out, /No plan waits for approval/);
+  });
+
+  it('drill makes one, follows it to its end, and tells of it afterwards', async () => {
+    await apply({});
+    await makeAllReady();
+    for (const part of ['canary', 'redis']) await makePod(part, 0, { revision: 'r', status: serving(part === 'canary' ? 9 : 8) });
+    await becomes('DeliveryHealthy', 'True');
+    const run = (...more: string[]) => inNamespace('drill', 'run', 'demo', '--fault', 'KillRedis', ...more);
+    const refused = await run('--yes');
+    assert.deepEqual(
+      [refused.code, /label chatcluster demo chat\.parley\.dev\/allow-drills=true/.test(refused.err)],
+      [2, true],
+      refused.err,
+    );
+    await server().kubectl(['-n', namespace(), 'label', 'chatcluster', 'demo', 'chat.parley.dev/allow-drills=true']);
+    assert.match((await inNamespace('drill', 'list')).out, /There is no ChatDrill/);
+    const unasked = await run();
+    assert.deepEqual([unasked.code, /Nothing was done/.test(unasked.out)], [1, true]);
+    assert.match((await inNamespace('drill', 'run', 'demo', '--fault', 'Fire')).err, /There is no fault Fire; there are: KillChatPod/);
+    assert.match((await run('--yes', '--duration', 'long')).err, /say for instance 30s/);
+
+    const running = run('--yes', '--duration', '10s');
+    await eventually('Redis is killed', async () => (await get('Pod', 'demo-redis-0')) === undefined);
+    await makePod('redis', 0, { revision: 'r', status: serving(8) });
+    let acked = 100;
+    let done = false;
+    void running.then(() => (done = true));
+    await eventually('its end', async () => {
+      deliver({ acked: ++acked });
+      return done;
+    });
+    const { code, out } = await running;
+    assert.equal(code, 0, out);
+    assert.match(out, /runs\. It goes on without.*Recovering: demo-redis-0 is killed.*Passed: KillRedis: recovered \d+ s/s);
+    const list = (await inNamespace('drill', 'list')).out;
+    const name = /(killredis-\w+) +demo +KillRedis +Passed +\d+ s +0/.exec(list)?.[1] ?? assert.fail(list);
+    const shown = await inNamespace('drill', 'show', name, '--report');
+    assert.match(shown.out, new RegExp(`^# Drill ${name}\n.*\\| Result \\| Complete: Passed \\|.*\\| Lost \\| 0 \\|`, 's'));
+    assert.match((await inNamespace('drill', 'show', 'none')).err, /There is no ChatDrill none/);
   });
 
   it('errors name the cause and the next step, and end with 2', async () => {

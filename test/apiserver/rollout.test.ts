@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { eventually, operatorWorld } from './operator-world.ts';
 
 describe('chat replicas on a real API server', () => {
-  const { apply, status, condition, becomes, makeAllReady, makePod, serving, chatPods, wantRevision, socketsOf, server, namespace } =
+  const { apply, status, condition, becomes, makeAllReady, makePod, serving, chatPods, wantRevision, socketsOf, moves, server, namespace } =
     operatorWorld();
 
   it('rolls chat one replica after the other, and waits for each successor', async () => {
@@ -70,5 +70,20 @@ describe('chat replicas on a real API server', () => {
     );
     await server().kubectl(['-n', namespace(), 'create', 'secret', 'generic', 'db', '--from-literal=other=x']);
     await eventually('the key', async () => /no such key: add it/.test((await condition('Ready'))?.message ?? ''));
+  });
+
+  it('asks full replicas to let go of sockets when a new one is there', async () => {
+    await apply({ chat: { replicas: 3 } });
+    await makeAllReady();
+    for (const ordinal of [0, 1, 2]) {
+      socketsOf.set(`10.0.0.${ordinal}`, ordinal === 2 ? 0 : 300);
+      await makePod('chat', ordinal, { revision: 'demo-chat-r', status: serving(ordinal) });
+    }
+    await wantRevision('demo-chat-r');
+    const asked = await eventually('two replicas are asked', async () => moves.length >= 2 && moves.slice(0, 2));
+    assert.deepEqual(asked.map(({ ip, ...request }) => [ip, request]).sort(), [
+      ['10.0.0.0', { count: 60 }],
+      ['10.0.0.1', { count: 60 }],
+    ]);
   });
 });

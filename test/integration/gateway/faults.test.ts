@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Problem } from '@parley/protocol';
+import { freePort } from '../../helpers/servers.ts';
 import { echo, openRequest, startGatewayStack, textOf } from './gateway-stack.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -29,8 +30,8 @@ async function expectProblem(response: Response, status: number, code: string) {
 
 describe('a service', () => {
   test('that is away: 502, and nothing else is', async () => {
-    const { port } = await unusedPort();
-    const other = await startGatewayStack({ CORE_URL: `http://127.0.0.1:${port}` });
+    // Not one that the system could give to the gateway itself.
+    const other = await startGatewayStack({ CORE_URL: `http://127.0.0.1:${await freePort()}` });
     try {
       await expectProblem(await fetch(`${other.url}/api/rooms`, { headers: await other.bearer() }), 502, 'bad_gateway');
       await expectProblem(
@@ -87,7 +88,7 @@ describe('a service', () => {
     await assert.rejects(textOf(incoming), /aborted/);
   });
   test('without keys: 503, because the token cannot be checked', async () => {
-    const { port } = await unusedPort();
+    const port = await freePort();
     const other = await startGatewayStack({ JWKS_URL: `http://127.0.0.1:${port}/jwks` });
     try {
       await expectProblem(await fetch(`${other.url}/api/rooms`, { headers: await other.bearer() }), 503, 'unavailable');
@@ -167,12 +168,3 @@ test('the process lists everything that is missing and ends with 78', { timeout:
   for (const line of ['AUTH_URL is missing', 'CORE_URL is wrong', 'JWKS_URL is missing', 'REDIS_URL is missing'])
     assert.match(output, new RegExp(`^  ${line}`, 'm'));
 });
-
-async function unusedPort(): Promise<{ port: number }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return { port };
-}

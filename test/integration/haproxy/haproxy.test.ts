@@ -12,6 +12,7 @@ import type { HaproxyInput } from '@parley/cdk8s';
 import { haproxyConfig } from '@parley/cdk8s/haproxy';
 import { WebSocket, WebSocketServer } from 'ws';
 import { freePort, removeFolder, startServers, temporaryFolder, type Servers } from '../../helpers/servers.ts';
+import { makeCertificate } from '../../helpers/certificates.ts';
 import { renderedSamples } from '../../unit/cdk8s/rendered.ts';
 
 const DEADLINE_MS = 10_000;
@@ -175,10 +176,11 @@ describe('HAProxy', () => {
 
   it('is configured validly for every sample', () => {
     const dir = temporaryFolder();
+    makeCertificate(dir);
     for (const { sample, objects } of renderedSamples()) {
       const config = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-haproxy'));
       const text = (config?.['data'] as Record<string, string>)['haproxy.cfg'] ?? '';
-      writeFileSync(join(dir, 'haproxy.cfg'), text);
+      writeFileSync(join(dir, 'haproxy.cfg'), text.replaceAll('/run/secrets/tls', dir));
       execFileSync('haproxy', ['-c', '-f', join(dir, 'haproxy.cfg')], {
         env: { ...process.env, STATS_USER: 'u', STATS_PASSWORD: 'p' },
         stdio: 'pipe',

@@ -76,6 +76,17 @@ test('every rule of the API server has a message', () => {
       assert.ok(rule && message.length > 20, path);
 });
 
+test('every pattern is also told in words, for the API server shows only the expression', () => {
+  for (const [path, node] of schemas(root))
+    if (node['pattern'] !== undefined)
+      assert.ok(
+        (node['x-kubernetes-validations'] as { rule: string }[] | undefined)?.some(
+          ({ rule }) => rule === `self.matches(r'${node['pattern'] as string}')`,
+        ),
+        path,
+      );
+});
+
 test('every text and list that a rule looks at has a bound, so that the cost of the rule has one', () => {
   for (const [path, node] of schemas(root)) {
     if (!path.startsWith('.spec')) continue;

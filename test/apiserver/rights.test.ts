@@ -1,0 +1,140 @@
+// The rights of charts/install.yaml against what the API server notes of the operator's calls: none is refused, and none is granted
+// that nothing uses.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CLUSTER_RULES, LEASE_RULES } from '@parley/cdk8s';
+import { Lease } from '../../operator/src/kube/lease.ts';
+import { Recorder } from '../../operator/src/kube/recorder.ts';
+import { chatDrills, leases, ownedResource, pathOf } from '../../operator/src/kube/resources.ts';
+import type { AuditEvent } from '../helpers/apiserver.ts';
+import { eventually, operatorWorld } from './operator-world.ts';
+
+const SYSTEM = 'parley-system';
+/** As in a rule: "group resource verb". */
+const rightOf = (group: string, resource: string, verb: string): string => `${group || 'core'} ${resource} ${verb}`;
+const granted = [...CLUSTER_RULES, ...LEASE_RULES].flatMap(({ apiGroups, resources, verbs }) =>
+  apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => rightOf(group, resource, verb)))),
+);
+
+function* usedBy({ verb, objectRef, responseStatus }: AuditEvent): Generator<string> {
+  if (!objectRef) return;
+  const { apiGroup = '', resource, subresource } = objectRef;
+  const name = subresource === undefined ? resource : `${resource}/${subresource}`;
+  yield rightOf(apiGroup, name, verb);
+  // A server-side apply that makes the object needs both.
+  if (verb === 'patch' && responseStatus?.code === 201) yield rightOf(apiGroup, name, 'create');
+}
+
+describe('the rights of the operator', () => {
+  const { apply, get, gone, status, condition, becomes, makeReady, makeAllReady, jobName, exists, quiet, ...more } = operatorWorld(
+    undefined,
+    { audit: true },
+  );
+  const { makePod, serving, chatPods, wantRevision, socketsOf, server, admin, namespace, warnings } = more;
+  const approve = async () => {
+    const plan = await eventually('a plan', async () => (await condition('Ready'))?.reason === 'PlanPending' && (await status()).plan);
+    assert.ok(plan);
+    await server().kubectl(['-n', namespace(), 'annotate', 'chatcluster', 'demo', `chat.parley.dev/approve=${plan.hash}`, '--overwrite']);
+  };
+  const operator = () => server().transport('operator');
+
+  /** What an earlier version made and this one does not know. */
+  const leaveBehind = async (kind: string, like: string): Promise<void> => {
+    const { apiVersion, metadata, spec } = await exists(kind, like);
+    const { labels, ownerReferences } = metadata;
+    const old = { name: 'demo-old', labels: { ...labels, 'app.kubernetes.io/component': 'old' }, ownerReferences };
+    await admin().request('POST', pathOf(ownedResource(kind), namespace()), { body: { apiVersion, kind, metadata: old, spec } });
+    await gone(kind, 'demo-old');
+  };
+  const rollout = async (): Promise<void> => {
+    [0, 1, 2].forEach((ordinal) => socketsOf.set(`10.0.0.${ordinal}`, 10));
+    for (const ordinal of [0, 1, 2]) await makePod('chat', ordinal, { revision: 'old', status: serving(ordinal) });
+    await eventually('their sockets', async () => (await status()).connections?.total === 30);
+    await wantRevision('new');
+    await eventually('one is told to go', async () => Object.keys(await chatPods()).length === 2);
+  };
+  const refuseDrill = async (): Promise<void> => {
+    const drill = { apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatDrill', metadata: { name: 'one' } };
+    const path = pathOf(chatDrills, namespace());
+    await admin().request('POST', path, { body: { ...drill, spec: { cluster: 'demo', fault: 'KillRedis' } } });
+    await server().kubectl(['-n', namespace(), 'wait', '--for=condition=Failed', '--timeout=30s', 'chatdrill/one']);
+  };
+  const loseLease = async (): Promise<void> => {
+    const leaseOf = (identity: string) =>
+      new Lease({
+        ...{ transport: operator(), namespace: SYSTEM, name: 'parley-operator', identity },
+        ...{ durationMs: 2000, renewDeadlineMs: 1000, retryMs: 100 },
+      });
+    const [first, second] = [leaseOf('first'), leaseOf('second')];
+    await first.acquire();
+    const end = first.hold();
+    const path = pathOf(leases, SYSTEM, 'parley-operator');
+    const body = { spec: { holderIdentity: 'another' } };
+    await admin().request('PATCH', path, { contentType: 'application/merge-patch+json', body });
+    assert.equal(await end, 'lost');
+    await second.acquire();
+    await second.release();
+  };
+
+  it('are those that it uses, and no others', async () => {
+    await apply({ backup: {}, chat: { autoscaling: { maxReplicas: 5 } }, monitoring: { prometheus: 'builtin' } });
+    for (const name of ['mysql', 'postgres', 'redis', 'kafka']) await makeReady('StatefulSet', `demo-${name}`);
+    await makeReady('Deployment', 'demo-prometheus');
+    await makeAllReady();
+    await leaveBehind('StatefulSet', 'demo-redis');
+    await leaveBehind('PodDisruptionBudget', 'demo-core');
+    const job = await jobName();
+    const plan = { changePolicy: 'Plan', version: '0.2.0', worker: { replicas: 0 } };
+    await apply({ ...plan, monitoring: { prometheus: 'none' }, networkPolicy: { enabled: false } });
+    await approve();
+    const next = await eventually('a new Job', async () => (await jobName().catch(() => undefined)) !== job && jobName());
+    assert.ok(next);
+    await gone('Deployment', 'demo-prometheus');
+    await gone('CronJob', 'demo-backup-mysql');
+    await gone('HorizontalPodAutoscaler', 'demo-chat');
+    await gone('NetworkPolicy', 'demo-mysql');
+    await gone('Job', job);
+    await makeReady('Job', next);
+    for (const name of ['auth', 'core', 'gateway', 'worker', 'haproxy', 'canary']) await makeReady('Deployment', `demo-${name}`);
+    await makeReady('StatefulSet', 'demo-chat');
+    await becomes('Ready', 'True');
+    await rollout();
+    await refuseDrill();
+    await loseLease();
+    // The same event again after a while: it is counted up.
+    const recorder = new Recorder({ transport: operator(), instance: 'test', onError: (error) => warnings.push(String(error)) });
+    const cluster = (await get('ChatCluster', 'demo')) ?? assert.fail();
+    const note = { type: 'Normal', reason: 'Again', action: 'Test', note: 'The same again' } as const;
+    const again = async (atMs: number, count: number): Promise<void> => {
+      recorder.record(cluster, note, atMs);
+      await eventually(`event ${count}`, async () => {
+        const { items }: { items: { reason: string; series?: { count: number } }[] } = await admin().request(
+          'GET',
+          `/apis/events.k8s.io/v1/namespaces/${namespace()}/events`,
+        );
+        return items.some(({ reason, series }) => reason === 'Again' && (series?.count ?? 1) === count);
+      });
+    };
+    await again(Date.now(), 1);
+    await again(Date.now() + 3_600_000, 2);
+    await quiet();
+    assert.deepEqual(warnings, []);
+
+    const calls = server().audited();
+    assert.deepEqual(
+      calls.filter(({ responseStatus }) => responseStatus?.code === 403),
+      [],
+    );
+    const used = new Set(calls.flatMap((call) => [...usedBy(call)]));
+    assert.deepEqual(
+      granted.filter((right) => !used.has(right)),
+      [],
+      'granted, and not used',
+    );
+    assert.deepEqual(
+      [...used].filter((right) => !granted.includes(right)),
+      [],
+      'used, and granted by something else',
+    );
+  });
+});
