@@ -43,6 +43,10 @@ const commands = {
   ],
   e2e: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'e2e', ...rest)],
   drills: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'drills', ...rest)],
+  disruptions: () => [
+    node('kind/cluster/dist/main.js', 'up', '--quiet', '--workers', '2'),
+    node('kind/test.mjs', '--level', 'disruptions', ...rest),
+  ],
 };
 const usage = `usage: node kind/bootstrap.mjs ${Object.keys(commands).join('|')} [options of the command]`;
 

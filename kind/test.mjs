@@ -26,6 +26,7 @@ const LEVELS = {
   },
   e2e: { paths: ['test/e2e'], timeoutMs: 1800 * SECOND },
   drills: { paths: ['test/drills'], timeoutMs: 3600 * SECOND },
+  disruptions: { paths: ['test/disruptions'], timeoutMs: 5400 * SECOND },
 };
 const DEFAULT_LEVELS = ['unit', 'contract', 'integration', 'apiserver', 'faults'];
 
@@ -71,7 +72,7 @@ const args = [
   '--test-reporter=spec',
   `--test-timeout=${Math.max(...chosen.map(({ level }) => LEVELS[level].timeoutMs))}`,
   // A file may start five servers: more files at once than cores would only make them wait for each other. A cluster is one.
-  `--test-concurrency=${has('e2e') || has('drills') ? 1 : Math.min(availableParallelism(), 4)}`,
+  `--test-concurrency=${['e2e', 'drills', 'disruptions'].some(has) ? 1 : Math.min(availableParallelism(), 4)}`,
   ...(values.name === undefined ? [] : [`--test-name-pattern=${values.name}`]),
   ...files.map((file) => relative(root, file)),
 ];

@@ -27,15 +27,19 @@ export async function kubectl(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Runs a program on every node: nodes are containers, of the engine that has them. */
+/** Nodes are containers: of podman or of docker. */
+export async function engineOf(node: string): Promise<'podman' | 'docker'> {
+  const has = await run('podman', ['container', 'inspect', node], { env }).then(
+    () => true,
+    () => false,
+  );
+  return has ? 'podman' : 'docker';
+}
+
+/** Runs a program on every node. */
 export async function onEveryNode(...command: string[]): Promise<void> {
   const nodes = (await kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
-  const has = (engine: string) =>
-    run(engine, ['container', 'inspect', nodes[0] ?? ''], { env }).then(
-      () => true,
-      () => false,
-    );
-  const engine = (await has('podman')) ? 'podman' : 'docker';
+  const engine = await engineOf(nodes[0] ?? '');
   for (const node of nodes) await run(engine, ['exec', node, ...command], { env });
 }
 

@@ -17,6 +17,8 @@ export class ResumingClient {
   readonly seen: { seq: number; content: string }[] = [];
   /** sockets that were closed without a `reconnect` frame before */
   abrupt = 0;
+  /** `reconnect` frames: which replica sent them, why and when */
+  readonly moves: { server: string; reason: string; atMs: number }[] = [];
   readonly #options: Options;
   #unacked = new Map<string, string>();
   #client: WsClient | undefined;
@@ -49,7 +51,7 @@ export class ResumingClient {
     }
     await until(
       () => this.#unacked.size === 0,
-      30_000,
+      60_000,
       () => `${this.#options.name}: ${this.#unacked.size} unacked`,
     );
   }
@@ -64,7 +66,7 @@ export class ResumingClient {
   reached(seq: number): Promise<void> {
     return until(
       () => (this.seen.at(-1)?.seq ?? 0) >= seq,
-      20_000,
+      60_000,
       () => `${this.#options.name} saw ${this.seen.at(-1)?.seq} of ${seq}`,
     );
   }
@@ -81,11 +83,24 @@ export class ResumingClient {
       if (client) {
         await client.until(() => client.closed ?? client.frames.find((frame) => frame.type === 'reconnect'), 600_000).catch(() => {});
         if (this.#stopped) return;
-        if (!client.frames.some((frame) => frame.type === 'reconnect')) this.abrupt++;
+        this.#ended(client);
         client.socket.close();
+        this.#client = undefined;
       }
-      await this.#connect().catch(() => sleep(50 + Math.random() * 100));
+      await this.#connect().catch(() => {
+        const half = this.#client;
+        this.#client = undefined;
+        half?.socket.terminate();
+        return sleep(50 + Math.random() * 100);
+      });
     }
+  }
+
+  #ended({ frames }: WsClient): void {
+    const asked = frames.find((frame) => frame.type === 'reconnect');
+    if (!asked) return void this.abrupt++;
+    const server = String(frames.find((frame) => frame.type === 'welcome')?.['server']);
+    this.moves.push({ server, reason: String(asked['reason']), atMs: Date.now() });
   }
 
   async #connect(): Promise<void> {
