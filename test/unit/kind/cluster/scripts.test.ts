@@ -1,4 +1,5 @@
-// The scripts of the offline path: bash can read all of them, and shellcheck has nothing to say where it is installed.
+// The scripts of the offline path and of the load-balance test: bash can read all of them, and shellcheck has nothing to say where it is
+// installed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -6,10 +7,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 const folder = join(import.meta.dirname, '../../../../kind/offline');
-const scripts = readdirSync(folder, { recursive: true, withFileTypes: true })
+const offline = readdirSync(folder, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name))
   .filter((path) => path.endsWith('.sh') || readFileSync(path, 'utf8').startsWith('#!'));
+const scripts = [...offline, join(import.meta.dirname, '../../../test-load-balance.sh')];
 
 test('bash reads every script', () => {
   assert.ok(scripts.length > 10);
