@@ -194,3 +194,15 @@ test('no file names a package registry or a path of one machine', () => {
     });
   none(problems, 'let the tools choose the registry, and take paths as arguments');
 });
+
+test('no two paths differ only in upper and lower case', () => {
+  // macOS and Windows would keep one of such a pair and take the other one for changed (ADR 0019).
+  const known = new Map<string, string>();
+  const clashes: string[] = [];
+  for (const path of repositoryFiles()) {
+    const other = known.get(path.toLowerCase());
+    if (other !== undefined) clashes.push(`${other} and ${path}`);
+    known.set(path.toLowerCase(), path);
+  }
+  none(clashes, 'give one of each pair another name or folder');
+});

@@ -37,8 +37,9 @@ export function samples(version: string): Sample[] {
     {
       file: 'chat-only.yaml',
       about: [
-        'Chat and what it cannot do without: no REST gateway, no Kafka. REST of rooms is served on the chat entry (8085);',
-        'tokens come from the Service chat-only-auth inside the cluster.',
+        'Chat and what it cannot do without: no REST gateway, no worker, no Kafka. REST of rooms is served on the chat entry (8085);',
+        'tokens come from the Service chat-only-auth (8081), by a port-forward or from a pod that a NetworkPolicy of yours lets in:',
+        'docs/chat-docker-deployment.md has one.',
       ],
       name: 'chat-only',
       spec: {
