@@ -65,6 +65,10 @@ export function tracing({ spec }: Plan): { env: k8s.EnvVar[]; connections: Conne
   };
 }
 
+/** Complete names of the pods that hold a Redis and a Sentinel. */
+export const sentinelHosts = (plan: Plan): string[] =>
+  Array.from({ length: plan.spec.redis.replicas }, (_, index) => `${nameOf(plan.cluster, 'redis')}-${index}.${fqdnOf(plan, 'redis')}`);
+
 export const kafkaPod = (plan: Plan, index: number): string => `${nameOf(plan.cluster, 'kafka')}-${index}.${fqdnOf(plan, 'kafka')}`;
 
 /** host:port of the brokers; empty when there is no Kafka, and events wait in the outbox. */

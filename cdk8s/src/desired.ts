@@ -3,12 +3,13 @@ import { App } from 'cdk8s';
 import { CanaryChart, hasCanary } from './charts/canary.ts';
 import { AuthChart, ChatChart, CoreChart, GatewayChart, serviceComponents, WorkerChart } from './charts/services.ts';
 import { BackupChart } from './charts/backup.ts';
-import { MysqlChart, PostgresChart, RedisChart } from './charts/databases.ts';
+import { MysqlChart, PostgresChart } from './charts/databases.ts';
 import { HaproxyChart } from './charts/haproxy.ts';
 import { KafkaChart } from './charts/kafka.ts';
 import { MigrationChart } from './charts/migration.ts';
 import { NetworkChart } from './charts/network.ts';
 import { PrometheusChart } from './charts/prometheus.ts';
+import { RedisChart } from './charts/redis.ts';
 import { nameOf, type Component } from './names.ts';
 import type { Plan } from './plan.ts';
 

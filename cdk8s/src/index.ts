@@ -8,5 +8,5 @@ export { NAMESPACED, OPERATOR, OPERATOR_NAMESPACE, operatorObjects, type Operato
 export { CLUSTER_RULES, LEASE_RULES } from './install/rules.ts';
 export { sampleResource, samples, type Sample } from './install/samples.ts';
 export { clusterLabels, labelsOf, MANAGED_BY, nameOf, selectorOf, type Component } from './names.ts';
-export { fqdnOf, images, ports, resolve, type Plan, type PlanEnvironment, type ResolvedCluster } from './plan.ts';
-export { apiKey, redisConf, secretsOf, signingKeys, type GeneratedSecret, type Random } from './secrets.ts';
+export { fqdnOf, hasSentinels, images, ports, resolve, type Plan, type PlanEnvironment, type ResolvedCluster } from './plan.ts';
+export { apiKey, secretsOf, signingKeys, type GeneratedSecret, type Random } from './secrets.ts';

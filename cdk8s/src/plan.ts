@@ -41,6 +41,7 @@ export const ports = {
   mysql: 3306,
   postgres: 5432,
   redis: 6379,
+  sentinel: 26379,
   kafka: 9092,
   prometheus: 9090,
 } as const;
@@ -76,6 +77,9 @@ function migrationFingerprint({ version, images: source, mysql, postgres }: Chat
   const made = JSON.stringify([MIGRATION_TEMPLATE, version, source, mysql.external, postgres.external]);
   return createHash('sha256').update(made).digest('hex').slice(0, 10);
 }
+
+/** Redis is three servers, and Sentinels say which of them is the primary. */
+export const hasSentinels = ({ spec }: Plan): boolean => spec.redis.mode === 'builtin' && spec.redis.replicas > 1;
 
 /** Databases that are backed up: with spec.backup those of our own. */
 export const backedUp = ({ spec }: Plan): ('mysql' | 'postgres')[] =>

@@ -1,8 +1,9 @@
 // Secrets that are generated once and never overwritten. Randomness is an argument, so that this stays pure.
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { hasCanary } from './charts/canary.ts';
+import { nodeConf, redisConf, sentinelConf, sentinelUrl } from './redis-config.ts';
 import { nameOf } from './names.ts';
-import { fqdnOf, ports, type Plan } from './plan.ts';
+import { fqdnOf, hasSentinels, ports, type Plan } from './plan.ts';
 
 export type Random = (bytes: number) => Buffer;
 
@@ -29,22 +30,6 @@ export function signingKeys(random: Random): { keys: Record<string, string>[] } 
     keys: [{ kty: 'OKP', crv: 'Ed25519', x: x as string, d: d as string, kid: random(8).toString('hex'), alg: 'EdDSA', use: 'sig' }],
   };
 }
-
-/**
- * What a Redis of Parley is told. A slow subscriber is cut silently at the default of 32 MB; the replicas repair from the database,
- * but need not be made to (research: 148,000 of 600,000 messages arrived).
- */
-export const redisConf = (secret: string): string =>
-  [
-    'dir /data',
-    'appendonly yes',
-    'appendfsync everysec',
-    'save ""',
-    'protected-mode no',
-    `requirepass ${secret}`,
-    'client-output-buffer-limit pubsub 256mb 64mb 60',
-    '',
-  ].join('\n');
 
 export function secretsOf(plan: Plan): GeneratedSecret[] {
   const { cluster, spec } = plan;
@@ -79,7 +64,10 @@ export function secretsOf(plan: Plan): GeneratedSecret[] {
     secrets.push(
       named('redis', (random) => {
         const secret = password(random);
-        return { url: `redis://:${secret}@${fqdnOf(plan, 'redis')}:${ports.redis}`, password: secret, 'redis.conf': redisConf(secret) };
+        // Other keys for another shape: a Secret of one that was kept would otherwise lead the other one astray without a word.
+        return hasSentinels(plan)
+          ? { url: sentinelUrl(plan, secret), password: secret, 'node.conf': nodeConf(secret), 'sentinel.conf': sentinelConf(secret) }
+          : { url: `redis://:${secret}@${fqdnOf(plan, 'redis')}:${ports.redis}`, password: secret, 'redis.conf': redisConf(secret) };
       }),
     );
   }

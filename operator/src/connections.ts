@@ -7,6 +7,8 @@ export const PodConnections = Type.Object({
   connections: Type.Integer({ minimum: 0 }),
   maxConnections: Type.Integer({ minimum: 1 }),
   draining: Type.Boolean(),
+  /** address of the Redis that it publishes to; none while Redis is away */
+  redis: Type.Optional(Type.String()),
 });
 export type PodConnections = Static<typeof PodConnections>;
 

@@ -33,6 +33,8 @@ export interface DrillScene {
   replicas: number;
   /** of the component of the fault */
   pods: readonly ChatPod[];
+  /** address of the Redis that the chat replicas use; undefined: none, or they do not say */
+  redis: string | undefined;
   /** which canary counts: another one starts at nothing; undefined: there is none now */
   canary: string | undefined;
   delivery: { report: DeliveryReport; askedAtMs: number } | undefined;

@@ -1,6 +1,6 @@
 // The next step of a drill: what is done now, and what its status says of it. Pure, and by the status alone: an operator that takes over in
 // the middle goes on where the one before it was. The intent stands in the status before the fault is there (ADR 0015).
-import type { ChatDrill, ChatDrillStatus } from '@parley/operator-api';
+import type { ChatDrill, ChatDrillStatus, DrillFault } from '@parley/operator-api';
 import { forbidden, unfit } from './drill-rules.ts';
 import { FAULTS, type DrillInput, type DrillScene, type DrillStep, type Injection } from './drill-scene.ts';
 import { drillStatus, failed, passed, progressing } from './drill-status.ts';
@@ -64,12 +64,16 @@ function begin(input: DrillInput): DrillStep {
   return progressing(input, more, 'Starting', `${drill.spec.fault} follows.`);
 }
 
-/** The chat replica with the most sockets; else every pod of the component. */
-function targetsOf(drill: ChatDrill, { pods }: DrillScene): { name: string; uid: string }[] {
+/** The chat replica with the most sockets, the Redis that they use; else every pod of the component. */
+function targetsOf(drill: ChatDrill, { pods, redis }: DrillScene): { name: string; uid: string }[] {
   const serving = pods.filter(({ ready }) => ready);
   const sockets = (pod: (typeof serving)[number]): number => pod.sockets?.connections ?? 0;
-  const chosen =
-    drill.spec.fault === 'KillChatPod' ? [...serving].sort((one, other) => sockets(other) - sockets(one)).slice(0, 1) : serving;
+  const first: Partial<Record<DrillFault, (pod: (typeof serving)[number]) => number>> = {
+    KillChatPod: sockets,
+    KillRedis: ({ ip }) => (ip !== undefined && ip === redis ? 1 : 0),
+  };
+  const rank = first[drill.spec.fault];
+  const chosen = rank ? [...serving].sort((one, other) => rank(other) - rank(one)).slice(0, 1) : serving;
   return chosen.map(({ name, uid }) => ({ name, uid }));
 }
 

@@ -100,6 +100,7 @@ function sceneOf(drill: ChatDrill, { plan, status, pods }: ClusterView, context:
     external: component !== 'chat' && component !== 'haproxy' && plan.spec[component].mode !== 'builtin',
     replicas: replicasOf(plan, component),
     pods: pods.filter((pod) => pod.component === component),
+    redis: pods.find(({ sockets }) => sockets?.redis !== undefined)?.sockets?.redis,
     canary: canaryOf(context.pods(plan.namespace, plan.cluster)),
     delivery: seen?.report && { report: seen.report, askedAtMs: seen.askedAtMs },
   };
@@ -108,6 +109,7 @@ function sceneOf(drill: ChatDrill, { plan, status, pods }: ClusterView, context:
 function replicasOf({ spec }: Plan, component: (typeof FAULTS)[keyof typeof FAULTS]['component']): number {
   if (component === 'chat') return spec.chat.replicas;
   if (component === 'haproxy') return spec.ingress.replicas;
+  if (component === 'redis') return spec.redis.replicas;
   return component === 'kafka' ? spec.kafka.brokers : 1;
 }
 

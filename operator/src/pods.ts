@@ -21,6 +21,8 @@ export interface PodFacts {
   /** revision of the StatefulSet that it was made from */
   revision: string | undefined;
   ready: boolean;
+  /** names of its containers that serve */
+  serving?: readonly string[];
   terminating: boolean;
   problem: Problem | undefined;
 }
@@ -53,6 +55,7 @@ export function podFacts(pod: KubeObject): PodFacts {
     ip: status.podIP,
     revision: labels['controller-revision-hash'],
     ready: !terminating && status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true,
+    serving: terminating ? [] : (status.containerStatuses ?? []).filter((each) => each.ready === true).map((each) => each.name),
     terminating,
     problem: terminating ? undefined : problemOf(name, namespace, status),
   };

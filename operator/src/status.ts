@@ -6,6 +6,7 @@ import { planMessage, type PendingPlan } from './plan-changes.ts';
 import type { ChatPod } from './rollout.ts';
 import type { DeliveryReport } from './delivery.ts';
 import { deliveryStatus, deliveryVerdict } from './delivery-status.ts';
+import { redisProblems } from './redis-quorum.ts';
 
 /** A component and its workload, as seen. */
 export interface Seen {
@@ -95,7 +96,8 @@ function problems(component: string, pods: readonly ChatPod[]): string[] {
 }
 
 function inspect(seen: readonly Seen[], { plan, pods }: Pick<StatusInput, 'plan' | 'pods'>): string {
-  const told = seen.map((each) => [describe(each), ...problems(each.planned.component, pods)].join(': ')).join('. ');
+  const lacks = ({ planned, object }: Seen): string[] => (planned.component === 'redis' && object ? redisProblems(plan, pods) : []);
+  const told = seen.map((each) => [describe(each), ...lacks(each), ...problems(each.planned.component, pods)].join(': ')).join('. ');
   const known = seen.some(({ planned }) => problems(planned.component, pods).length > 0);
   const look = `Look at: kubectl -n ${plan.namespace} get pods -l app.kubernetes.io/instance=${plan.cluster}, then kubectl describe on one that is not ready`;
   return shortened(known ? told : `${told}. ${look}`);

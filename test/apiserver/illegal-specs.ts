@@ -26,6 +26,9 @@ export const ILLEGAL: readonly Illegal[] = [
   illegal('an even broker count', { kafka: { brokers: 2 } }, 'kafka.brokers', /must be 1 or 3: .*even number/),
   illegal('four brokers', { kafka: { brokers: 4 } }, 'kafka.brokers', /must be 1 or 3/),
   illegal('five brokers', { kafka: { brokers: 5 } }, 'kafka.brokers', /must be 1 or 3/),
+  illegal('an even number of Redis servers', { redis: { replicas: 2 } }, 'redis.replicas', /must be 1 or 3: .*even number/),
+  illegal('four Redis servers', { redis: { replicas: 4 } }, 'redis.replicas', /must be 1 or 3/),
+  illegal('no Redis server', { redis: { replicas: 0 } }, 'redis.replicas', /must be 1 or 3/),
   illegal('no broker', { kafka: { brokers: 0 } }, 'kafka.brokers', /must be 1 or 3/),
   illegal('negative replicas', { chat: { replicas: -1 } }, 'chat.replicas', /greater than or equal to 0/),
   illegal('too many chat replicas', { chat: { replicas: 101 } }, 'chat.replicas', /less than or equal to 100/),
@@ -283,6 +286,7 @@ const external = { mode: 'external', external: { urlSecretRef: { name: 'x' } } }
 /** Changes of a living cluster of `spec: {}`. */
 export const FORBIDDEN: readonly Illegal[] = [
   illegal('another broker count', { kafka: { brokers: 3 } }, 'kafka.brokers', /cannot be changed.*create a new ChatCluster/),
+  illegal('another number of Redis servers', { redis: { replicas: 3 } }, 'redis.replicas', /cannot be changed.*create a new ChatCluster/),
   illegal('another flavor', { mysql: { flavor: 'mariadb' } }, 'mysql.flavor', /cannot be changed.*create a new ChatCluster/),
   illegal('a smaller volume', { mysql: { storage: { size: '1Gi' } } }, 'mysql.storage.size', OTHER_SIZE),
   illegal('a larger volume', { kafka: { storage: { size: '20Gi' } } }, 'kafka.storage.size', OTHER_SIZE),

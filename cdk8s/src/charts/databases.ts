@@ -1,6 +1,6 @@
-// MySQL or MariaDB, PostgreSQL and Redis: one server each, data on a volume, passwords from generated Secrets.
+// MySQL or MariaDB and PostgreSQL: one server each, data on a volume, passwords from generated Secrets.
 import type { Construct } from 'constructs';
-import { emptyDir, execProbe, fromSecret, podSpec, secretVolume } from '../constructs/pod.ts';
+import { emptyDir, execProbe, podSpec, secretVolume } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
 import { images, ports, type Plan } from '../plan.ts';
 import { mebibytes } from '../quantity.ts';
@@ -100,36 +100,5 @@ export class PostgresChart extends ComponentChart {
     });
     this.statefulSet(1, pod, { storage });
     this.service({ postgres: ports.postgres }, { headless: true });
-  }
-}
-
-export class RedisChart extends ComponentChart {
-  constructor(scope: Construct, plan: Plan) {
-    super(scope, plan, 'redis');
-    const ping = ['sh', '-c', 'redis-cli ping | grep -q PONG'];
-    const pod = podSpec({
-      plan,
-      uid: SERVER_UID,
-      resources: plan.spec.redis.resources,
-      placement: this.placement,
-      volumes: [secretVolume('config', this.name(), { 'redis.conf': 'redis.conf' })],
-      containers: [
-        {
-          name: 'redis',
-          image: images.redis,
-          // The file holds the password, so that it shows in no process listing.
-          command: ['redis-server', '/run/secrets/redis/redis.conf'],
-          env: [fromSecret('REDISCLI_AUTH', this.name(), 'password')],
-          ports: { redis: ports.redis },
-          mounts: [
-            { name: 'data', mountPath: '/data' },
-            { name: 'config', mountPath: '/run/secrets/redis', readOnly: true },
-          ],
-          probes: { startup: execProbe(ping, STARTUP), readiness: execProbe(ping) },
-        },
-      ],
-    });
-    this.statefulSet(1, pod, { storage: plan.spec.redis.storage });
-    this.service({ redis: ports.redis }, { headless: true });
   }
 }

@@ -4,7 +4,7 @@ import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { hasCanary } from './canary.ts';
 import { clusterLabels, nameOf, selectorOf, type Component } from '../names.ts';
-import { backedUp, ports, type Plan } from '../plan.ts';
+import { backedUp, hasSentinels, ports, type Plan } from '../plan.ts';
 
 type Peer = Component | 'anywhere' | 'internet' | 'operator';
 interface Edge {
@@ -24,6 +24,7 @@ const INTERNET: k8s.NetworkPolicyPeer[] = [
   { ipBlock: { cidr: '::/0', except: ['fc00::/7', 'fe80::/10'] } },
 ];
 
+const REDIS_PORTS = [ports.redis, ports.sentinel];
 const KAFKA_PORTS = [ports.kafka, 9093, 9094];
 const services = ['chat', 'core', 'auth', 'gateway', 'worker'] as const;
 
@@ -49,7 +50,7 @@ function outside({ spec }: Plan): Edge[] {
 function edges(plan: Plan): Edge[] {
   const { spec } = plan;
   const canary: Component[] = hasCanary(plan) ? ['canary'] : [];
-  const database = (server: 'mysql' | 'postgres' | 'redis', users: Component[]): Edge[] =>
+  const database = (server: 'mysql' | 'postgres', users: Component[]): Edge[] =>
     users.map((from) => (spec[server].mode === 'builtin' ? { from, to: server, ports: [ports[server]] } : { from, to: 'anywhere', ports: [] }));
   const kafka: Edge[] =
     spec.kafka.mode === 'builtin'
@@ -90,11 +91,19 @@ function edges(plan: Plan): Edge[] {
     ]),
     ...database('mysql', ['chat', 'core', 'worker', 'migrate']),
     ...database('postgres', ['core', 'auth', 'worker', 'migrate']),
-    ...database('redis', ['chat', 'core', 'auth', 'gateway', 'worker']),
+    ...redis(plan),
     ...kafka,
     ...backup,
     ...prometheus,
   ];
+}
+
+/** With Sentinels everybody asks them first, and they watch every Redis. */
+function redis(plan: Plan): Edge[] {
+  if (plan.spec.redis.mode !== 'builtin') return services.map((from): Edge => ({ from, to: 'anywhere', ports: [] }));
+  const open = hasSentinels(plan) ? REDIS_PORTS : [ports.redis];
+  const users: Component[] = hasSentinels(plan) ? [...services, 'redis'] : [...services];
+  return users.map((from): Edge => ({ from, to: 'redis', ports: open }));
 }
 
 const tcp = (list: number[]): k8s.NetworkPolicyPort[] => list.map((port) => ({ protocol: 'TCP', port: k8s.IntOrString.fromNumber(port) }));

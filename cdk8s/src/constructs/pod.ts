@@ -26,6 +26,8 @@ export interface ContainerSettings {
   ports?: Record<string, number>;
   mounts?: k8s.VolumeMount[];
   probes?: { startup?: k8s.Probe; readiness?: k8s.Probe; liveness?: k8s.Probe };
+  /** run before the container is told to end */
+  preStop?: string[];
   /** instead of those of the part */
   resources?: ResourceSettings;
 }
@@ -81,7 +83,7 @@ export function podSpec({
 }
 
 function containerSpec(
-  { name, image, command, args, env, ports, mounts, probes, resources: own }: ContainerSettings,
+  { name, image, command, args, env, ports, mounts, probes, preStop, resources: own }: ContainerSettings,
   imagePullPolicy: string,
   resources: ResourceSettings,
 ): k8s.Container {
@@ -98,6 +100,7 @@ function containerSpec(
     // The last lines of the log tell why a container ended; the operator puts them into the status.
     terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+    ...(preStop ? { lifecycle: { preStop: { exec: { command: preStop } } } } : {}),
     ...(probes?.startup ? { startupProbe: probes.startup } : {}),
     ...(probes?.readiness ? { readinessProbe: probes.readiness } : {}),
     ...(probes?.liveness ? { livenessProbe: probes.liveness } : {}),

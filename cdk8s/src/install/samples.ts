@@ -10,7 +10,7 @@ export interface Sample {
 }
 
 const PUBLIC = [
-  'Behind a cloud load balancer, for browsers of one site, with three Kafka brokers, nightly backups and room to grow.',
+  'Behind a cloud load balancer, for browsers of one site, with three Kafka brokers, three Redis servers, nightly backups and room to grow.',
   'The Secret `chat-tls` is of type kubernetes.io/tls; cert-manager makes one, or:',
   '  kubectl create secret tls chat-tls --cert=chain.pem --key=key.pem',
 ];
@@ -62,6 +62,7 @@ export function samples(version: string): Sample[] {
       about: [
         'Your own servers. Each Secret holds one URL with user and password under the key `url`, for instance',
         '  kubectl create secret generic chat-mysql --from-literal=url=mysql://parley:…@mysql.example.com:3306/parley',
+        'That of Redis may name Sentinels: redis+sentinel://:…@s1.example.com:26379,s2.example.com:26379,s3.example.com:26379/primary-name',
       ],
       name: 'external',
       spec: {
@@ -96,6 +97,7 @@ export function samples(version: string): Sample[] {
           trustedProxies: ['10.0.0.0/8'],
           allowedOrigins: ['https://chat.example.com'],
         },
+        redis: { replicas: 3 },
         kafka: { brokers: 3, storage: { size: '50Gi' } },
         mysql: { storage: { size: '100Gi' } },
         postgres: { storage: { size: '20Gi' } },

@@ -1,5 +1,5 @@
 // Environment of the auth service.
-import { commonConfig, secret, secretUrl, text } from '@parley/kit';
+import { commonConfig, redisUrl, secret, secretUrl, text } from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
 import { API_KEY_PATTERN } from './domain/api-key.ts';
 
@@ -9,7 +9,7 @@ const whole = (fallback: number, minimum: number, maximum: number, description: 
 export const authConfig = Type.Object({
   ...commonConfig(8081),
   databaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
-  redisUrl: secretUrl('redis://:password@host:6379; for limits that all replicas share', 'redis', 'rediss'),
+  redisUrl: redisUrl('for limits that all replicas share'),
   jwtPrivateKeys: secret('JWKS with private Ed25519 keys; the first one signs, all are published without their private part'),
   jwtIssuer: text('parley', 'iss claim of the tokens'),
   jwtAudience: text('parley', 'aud claim of the tokens'),

@@ -1,7 +1,7 @@
 // Environment of the chat service.
 import { Type, type Static, type TNumber } from '@sinclair/typebox';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
-import { commonConfig, milliseconds, secretUrl, tokenConfig, type BucketLimit } from '@parley/kit';
+import { commonConfig, milliseconds, redisUrl, secretUrl, tokenConfig, type BucketLimit } from '@parley/kit';
 
 type Capitalized<Name extends string> = `rate${Capitalize<Name>}`;
 
@@ -19,7 +19,7 @@ export const chatConfig = Type.Object({
   ...commonConfig(8084),
   ...tokenConfig,
   databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
-  redisUrl: secretUrl('redis://:password@host:6379', 'redis', 'rediss'),
+  redisUrl: redisUrl('fan-out between replicas, limits, who is online'),
   maxConnections: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000, description: 'WebSocket connections of this instance' }),
   maxConnectionsPerUser: Type.Integer({
     minimum: 1,

@@ -61,8 +61,11 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
   try {
     // Asked by the operator, from the first moment on.
     let connections = () => 0;
+    let redisAddress = (): string | undefined => undefined;
     const { adminHost: host, adminPort, maxConnections } = config;
-    const more = { '/connections': () => ({ connections: connections(), maxConnections, draining: health.draining }) };
+    const more = {
+      '/connections': () => ({ connections: connections(), maxConnections, draining: health.draining, redis: redisAddress() }),
+    };
     const mover = new SocketMover({ sessions: () => edge.sessions, peerOf: (session) => edge.peerOf(session), pace: config });
     // Nothing to move before there is an edge.
     const commands = { '/reconnect': (body: unknown) => mover.move(Value.Decode(MoveRequest, body)) };
@@ -72,6 +75,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     const pool = resources.add('mysql', createMysqlPool(config.databaseUrl), (open) => open.end());
     const epoch = await untilReachable('MySQL', () => readEpoch(pool), { timeoutMs: config.startupTimeoutMs, log });
     const redis = resources.add('redis', createRedis(config.redisUrl, `${instance}:commands`, log), (open) => open.disconnect());
+    redisAddress = () => (redis.status === 'ready' ? redis.stream.remoteAddress : undefined);
 
     const users = new LocalUsers();
     const slow = new Set<Session>();

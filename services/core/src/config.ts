@@ -1,5 +1,5 @@
 // Environment of the core service.
-import { commonConfig, secretUrl, tokenConfig } from '@parley/kit';
+import { commonConfig, redisUrl, secretUrl, tokenConfig } from '@parley/kit';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
 
@@ -10,7 +10,7 @@ export const coreConfig = Type.Object({
   ...tokenConfig,
   databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
   usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
-  redisUrl: secretUrl('redis://:password@host:6379', 'redis', 'rediss'),
+  redisUrl: redisUrl('announcements to chat, limits, tickets'),
   messageMaxBytes: Type.Integer({
     minimum: 1,
     maximum: HARD_MESSAGE_MAX_BYTES,

@@ -1,5 +1,5 @@
 // Environment of the gateway.
-import { commonConfig, httpUrl, milliseconds, secretUrl, tokenConfig } from '@parley/kit';
+import { commonConfig, httpUrl, milliseconds, redisUrl, tokenConfig } from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
 
 export const gatewayConfig = Type.Object({
@@ -14,7 +14,7 @@ export const gatewayConfig = Type.Object({
       description: 'where the worker answers for webhooks; without it there are no routes of webhooks',
     }),
   ),
-  redisUrl: secretUrl('redis://:password@host:6379; for limits that all replicas share', 'redis', 'rediss'),
+  redisUrl: redisUrl('for limits that all replicas share'),
   upstreamConnectTimeoutMs: milliseconds(2000, 'time to open a connection to a service'),
   upstreamTimeoutMs: milliseconds(10_000, 'time until a service begins to answer, and between two parts of an answer'),
   upstreamRequestsMax: Type.Integer({

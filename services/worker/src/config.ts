@@ -1,5 +1,5 @@
 // Environment of the worker.
-import { commonConfig, list, secret, secretUrl } from '@parley/kit';
+import { commonConfig, list, redisUrl, secret, secretUrl } from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
 
 export const workerConfig = Type.Object({
@@ -8,7 +8,7 @@ export const workerConfig = Type.Object({
   databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
   usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
   kafkaBrokers: list('host:port of Kafka brokers, comma-separated; empty: events wait in the databases'),
-  redisUrl: secretUrl('redis://:password@host:6379; who is online', 'redis', 'rediss'),
+  redisUrl: redisUrl('who is online'),
   webhookAllowPrivate: Type.Boolean({
     default: false,
     description: 'webhooks may go to private addresses; only where everybody with an admin key may reach all that the worker reaches',

@@ -32,6 +32,8 @@ export class DrillWorld {
   /** names of pods, in the order in which they were told to go */
   readonly gone: string[] = [];
   readonly ends: string[] = [];
+  /** address of the Redis that the chat replicas say they use */
+  redis: string | undefined;
   #made = 0;
   #memory: ReconcileContext['memory'] = new Map();
 
@@ -134,6 +136,7 @@ export class DrillWorld {
           connections: seen['Pod']?.findIndex(({ metadata }) => metadata.uid === uid) ?? 0,
           maxConnections: 1000,
           draining: false,
+          ...(this.redis === undefined ? {} : { redis: this.redis }),
         }),
         settled: () => false,
       },
@@ -159,7 +162,12 @@ export class DrillWorld {
       for (let index = ours.length; index < replicas; index++) {
         const name = `${metadata.name}-${this.#made++}`;
         await this.kube.request('POST', pathOf(pods, NAMESPACE), {
-          body: { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: NAMESPACE, labels: metadata.labels }, status: READY },
+          body: {
+            apiVersion: 'v1',
+            kind: 'Pod',
+            metadata: { name, namespace: NAMESPACE, labels: metadata.labels },
+            status: { ...READY, podIP: `10.0.0.${this.#made}` },
+          },
         });
       }
     }

@@ -47,6 +47,28 @@ describe('a drill', () => {
     assert.equal(target?.name, last);
   });
 
+  test('of three Redis servers the primary is killed, and all three are ready again at the end', async () => {
+    const world = await new DrillWorld().begin({ redis: { replicas: 3 } });
+    const { items } = await world.kube.request<{ items: KubeObject[] }>('GET', '/api/v1/namespaces/team/pods');
+    const servers = items.filter(({ metadata }) => metadata.name.startsWith('demo-redis-'));
+    assert.equal(servers.length, 3);
+    world.redis = (servers[1]?.['status'] as { podIP: string }).podIP;
+    await world.drill('KillRedis');
+    assert.equal((await world.run()).at(-1), 'Passed');
+    assert.deepEqual(world.gone, [servers[1]?.metadata.name]);
+    assert.deepEqual(
+      (await world.found()).status?.targets?.map(({ name }) => name),
+      [servers[1]?.metadata.name],
+    );
+  });
+
+  test('of three Redis servers one is killed also when the chat replicas have none', async () => {
+    const world = await new DrillWorld().begin({ redis: { replicas: 3 } });
+    await world.drill('KillRedis');
+    assert.equal((await world.run()).at(-1), 'Passed');
+    assert.equal(world.gone.length, 1);
+  });
+
   test('while a server is away the cluster says why it is not ready', async () => {
     const world = await new DrillWorld().begin();
     await world.drill('PauseMySQL');

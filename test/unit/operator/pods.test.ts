@@ -21,7 +21,7 @@ test('a pod that serves', () => {
   assert.equal(problem, undefined);
   assert.deepEqual(facts, {
     ...{ name: 'demo-chat-0', namespace: 'team', uid: 'u', cluster: 'demo', component: 'chat', ip: '10.0.0.7', revision: 'r1' },
-    ...{ ready: true, terminating: false },
+    ...{ ready: true, serving: [], terminating: false },
   });
 });
 

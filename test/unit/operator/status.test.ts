@@ -74,6 +74,20 @@ test('a server that is not ready: not Ready, named with the next step', () => {
   assert.match(message, /kafka has 0 of 1 replicas ready.*kubectl -n team get pods/s);
 });
 
+test('three Redis servers without a quorum: DependenciesReady says what cannot happen any more', () => {
+  const three = planOf({ redis: { replicas: 3 } });
+  const parts = seen((component) => (component === 'redis' ? { readyReplicas: 0 } : {}));
+  const pods = [0, 1].map((index) =>
+    pod(`demo-redis-${index}`, { component: 'redis', ready: false, serving: index === 0 ? ['redis'] : [] }),
+  );
+  const { status: value, message } = condition(status(parts, { plan: three, pods }), 'DependenciesReady');
+  assert.equal(value, 'False');
+  assert.match(
+    message,
+    /redis has 0 of 1 replicas ready: 0 of 3 Sentinels see a quorum, and 2 are needed: .*no replica follows the primary/,
+  );
+});
+
 test('a backup that failed: Degraded, and still Ready; what the services lack is told first', () => {
   const failedBackups = ['The last backup of demo-backup-mysql failed'];
   const result = status(seen(), { failedBackups });

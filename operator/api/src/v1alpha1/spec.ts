@@ -177,13 +177,37 @@ const Redis = section(
   {
     mode: oneOf(['builtin', 'external'], {
       default: 'builtin',
-      description: 'builtin: one Redis made by the operator; external: your own',
+      description: 'builtin: made by the operator; external: your own',
+    }),
+    replicas: Type.Integer({
+      // The rule below says why, so the bounds leave it the word for every number a person may try.
+      minimum: -1000,
+      maximum: 1000,
+      default: 1,
+      description:
+        'Redis servers of mode builtin, 1 or 3; with 3 each has a Sentinel beside it, and a replica takes over from a primary that dies',
+      ...rules(
+        {
+          rule: 'self == 1 || self == 3',
+          message:
+            'the number of Redis servers must be 1 or 3: each brings a Sentinel that votes on who is the primary, an even number survives no more failures than one less, and more than 3 give a cache nothing',
+        },
+        {
+          rule: 'self == oldSelf',
+          message:
+            'the number of Redis servers cannot be changed: services read where Redis is when they start, so half of them would talk past the other half; create a new ChatCluster to have another number, and move the data',
+        },
+      ),
     }),
     storage: Storage('1Gi'),
     resources: resources({ cpu: '30m', memory: '32Mi', memoryLimit: '512Mi' }),
     ...placement,
+    ...spread,
     external: Type.Optional(
-      Type.Object({ urlSecretRef: SecretRef('url', 'redis:// or rediss:// URL') }, { description: 'Your own Redis' }),
+      Type.Object(
+        { urlSecretRef: SecretRef('url', 'redis://, rediss://, redis+sentinel:// or rediss+sentinel:// URL') },
+        { description: 'Your own Redis' },
+      ),
     ),
   },
   { description: 'Fan-out hints, rate limits and cache; nothing durable', ...externalRules },

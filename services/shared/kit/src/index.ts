@@ -20,6 +20,7 @@ export * from './postgres.ts';
 export * from './presence-reader.ts';
 export * from './problem.ts';
 export * from './rate-limit/index.ts';
+export * from './redis-url.ts';
 export * from './redis.ts';
 export * from './revocation-watch.ts';
 export * from './revocation.ts';
