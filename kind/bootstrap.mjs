@@ -41,6 +41,9 @@ const commands = {
       ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/schemathesis/main.ts'), ...rest],
     ],
   ],
+  docs: () => [
+    [process.execPath, ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/docs/main.ts'), ...rest]],
+  ],
   e2e: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'e2e', ...rest)],
   drills: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'drills', ...rest)],
   disruptions: () => [

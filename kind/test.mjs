@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const SECOND = 1000;
 
-/** Where a level's files are (check: the house rules, and that generated files are fresh) and how long one of them may take before it is ended as failed. */
+/** Where a level's files are (check: the house rules, that generated files are fresh, the pages) and how long one of them may take before it is ended as failed. */
 const LEVELS = {
   unit: { paths: ['test/unit'], timeoutMs: 120 * SECOND },
   contract: { paths: ['test/contract'], timeoutMs: 300 * SECOND },
@@ -21,7 +21,7 @@ const LEVELS = {
   apiserver: { paths: ['test/apiserver'], timeoutMs: 300 * SECOND },
   faults: { paths: ['test/faults'], timeoutMs: 600 * SECOND },
   check: {
-    paths: ['test/tidy.test.ts', 'test/unit/cdk8s/charts.test.ts', 'test/unit/protocol/reference.test.ts'],
+    paths: ['test/tidy.test.ts', 'test/unit/cdk8s/charts.test.ts', 'test/unit/protocol/reference.test.ts', 'test/docs'],
     timeoutMs: 120 * SECOND,
   },
   e2e: { paths: ['test/e2e'], timeoutMs: 1800 * SECOND },

@@ -137,7 +137,8 @@ function gatewayFrontend(input: HaproxyInput): string {
 function chatFrontend(input: HaproxyInput): string {
   return frontend(input, 'chat', [
     'acl api path_beg /api/',
-    `http-request return ${problem(404)} unless api`,
+    'acl page path /test-client.html',
+    `http-request return ${problem(404)} unless api or page`,
     'use_backend chat if { path /api/ws }',
     'use_backend chat_health if { path /api/health }',
     'default_backend core',

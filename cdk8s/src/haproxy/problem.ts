@@ -3,7 +3,11 @@
 
 export const PROBLEMS = {
   400: { code: 'invalid_request', title: 'The request is not valid' },
-  404: { code: 'not_found', title: 'Not found', detail: 'This port serves /api/ws, /api/health and the REST paths below /api/.' },
+  404: {
+    code: 'not_found',
+    title: 'Not found',
+    detail: 'This port serves /api/ws, /api/health, the REST paths below /api/ and /test-client.html.',
+  },
   408: { code: 'invalid_request', title: 'The request is not valid', detail: 'The request did not arrive in time.' },
   429: { code: 'rate_limited', title: 'Too many requests', detail: 'Too many new connections from this address. Retry after ten seconds.' },
   500: { code: 'internal', title: 'Internal error' },

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { cacheFolder } from './cache.ts';
 import { dataFolder, removeDataFolder } from './data-folder.ts';
 import type { LocalFile } from './local-file.ts';
-import { prepareKafka, prepareServers } from './prepare.ts';
+import { prepareBrowser, prepareKafka, prepareServers } from './prepare.ts';
 import { PidFile, stopLeftovers } from './processes/pid-file.ts';
 import { start } from './start.ts';
 import { StopRequest } from './stop-request.ts';
@@ -70,12 +70,14 @@ program
 program
   .command('prepare')
   .description('install the server programs that are missing')
-  .option('--for <what>', '"test" fetches the jars of Kafka, too')
+  .option('--for <what>', '"test": also the jars of Kafka, and Chromium')
   .action(async (options: { for?: string }) => {
     prepareServers(print);
     if (options.for !== 'test') return;
     const missing = await prepareKafka(cache, print, stop.signal);
     if (missing !== undefined) print(`tests that need Kafka will fail: ${missing}`);
+    const noBrowser = prepareBrowser(print);
+    if (noBrowser !== undefined) print(`tests that need a browser will fail: ${noBrowser}`);
   });
 
 program

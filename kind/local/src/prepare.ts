@@ -21,11 +21,30 @@ const NEEDS: Need[] = [
   { what: 'HAProxy', debianPackage: 'haproxy', present: () => findProgram('haproxy') !== undefined },
 ];
 
-const missing = () => NEEDS.filter((need) => !need.present());
+/** Debian's own, and the names that other packages give it. */
+export const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** Only tests need one: it is not small. */
+const BROWSER: Need = { what: 'Chromium', debianPackage: 'chromium', present: () => findProgram(...BROWSERS) !== undefined };
+
+const missing = (all: Need[]) => all.filter((need) => !need.present());
 
 /** Makes sure that the four servers are installed. Throws with instructions where this cannot be done. */
 export function prepareServers(say: (line: string) => void): void {
-  const needs = missing();
+  prepare(NEEDS, say);
+}
+
+/** Returns why there is no browser for tests, or undefined when there is. */
+export function prepareBrowser(say: (line: string) => void): string | undefined {
+  try {
+    prepare([BROWSER], say);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function prepare(all: Need[], say: (line: string) => void): void {
+  const needs = missing(all);
   if (needs.length === 0) return;
   const packages = needs.map((need) => need.debianPackage);
   const privileged = findProgram('apt-get') === undefined ? undefined : asRoot();
@@ -34,7 +53,7 @@ export function prepareServers(say: (line: string) => void): void {
   const [command, ...args] = [...privileged, '/bin/sh', '-s', '--', ...packages] as [string, ...string[]];
   const { status, stdout, stderr } = spawnSync(command, args, { input: INSTALL, encoding: 'utf8', stdio: 'pipe' });
   if (status !== 0) throw new Error(`apt-get failed:\n${`${stdout}${stderr}`.trimEnd().split('\n').slice(-25).join('\n')}`);
-  const still = missing();
+  const still = missing(all);
   if (still.length > 0) throw new Error(instructions(still));
 }
 
@@ -52,8 +71,8 @@ function instructions(needs: Need[]): string {
     ...needs.map((need) => `  - ${need.what}`),
     existsSync('/etc/debian_version')
       ? `Install them:  sudo apt-get install ${packages}`
-      : `Install them with your package manager (Homebrew: brew install redis mariadb postgresql haproxy).`,
-    'They need not run as system services; Parley starts its own. Then run the command again.',
+      : `Install them with your package manager (Homebrew has redis, mariadb, postgresql, haproxy, chromium).`,
+    'Servers need not run as system services; Parley starts its own. Then run the command again.',
   ].join('\n');
 }
 

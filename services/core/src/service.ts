@@ -42,6 +42,7 @@ import { addMessageRoutes } from './edge/message-routes.ts';
 import { addPresenceRoutes } from './edge/presence-routes.ts';
 import { addRoomRoutes } from './edge/room-routes.ts';
 import type { RouteContext } from './edge/route-context.ts';
+import { addTestClient } from './edge/test-client-page.ts';
 import { addTicketRoutes } from './edge/ticket-routes.ts';
 import { addUserRoutes } from './edge/user-routes.ts';
 import { messageMetrics, userCacheMetrics } from './metrics.ts';
@@ -109,6 +110,7 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
           addInvitationRoutes,
           addPresenceRoutes,
           addTicketRoutes,
+          addTestClient,
         ])
           add(routes, context);
       },

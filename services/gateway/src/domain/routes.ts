@@ -20,4 +20,5 @@ export const routes: readonly GatewayRoute[] = [
   { path: '/api/invitations{/*rest}', upstream: 'core', token: true },
   { path: '/api/presence', upstream: 'core', token: true },
   { path: '/api/ws-ticket', upstream: 'core', token: true },
+  { path: '/test-client.html', upstream: 'core', token: false },
 ];
