@@ -9,4 +9,5 @@ export { CLUSTER_RULES, LEASE_RULES } from './install/rules.ts';
 export { sampleResource, samples, type Sample } from './install/samples.ts';
 export { clusterLabels, labelsOf, MANAGED_BY, nameOf, selectorOf, type Component } from './names.ts';
 export { fqdnOf, images, ports, resolve, type Plan, type PlanEnvironment, type ResolvedCluster } from './plan.ts';
+export { mebibytes } from './quantity.ts';
 export { apiKey, redisConf, secretsOf, signingKeys, type GeneratedSecret, type Random } from './secrets.ts';

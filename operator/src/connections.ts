@@ -7,6 +7,8 @@ export const PodConnections = Type.Object({
   connections: Type.Integer({ minimum: 0 }),
   maxConnections: Type.Integer({ minimum: 1 }),
   draining: Type.Boolean(),
+  /** MySQL refuses what it writes for want of space: in the words of MySQL */
+  databaseFull: Type.Optional(Type.String()),
 });
 export type PodConnections = Static<typeof PodConnections>;
 

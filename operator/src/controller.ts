@@ -5,7 +5,7 @@ import { Applier } from './kube/applier.ts';
 import { systemClock, type Clock } from './kube/clock.ts';
 import { Recorder } from './kube/recorder.ts';
 import { Reflector } from './kube/reflector.ts';
-import { chatClusters, chatDrills, ownedResources, pathOf, pods } from './kube/resources.ts';
+import { chatClusters, chatDrills, isKeptVolume, ownedResources, pathOf, pods } from './kube/resources.ts';
 import { keyOf } from './kube/store.ts';
 import type { KubeObject, KubeTransport } from './kube/transport.ts';
 import { WorkQueue } from './kube/work-queue.ts';
@@ -83,7 +83,8 @@ export class Controller {
           transport,
           clock,
           path: pathOf(resource, namespace),
-          labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`,
+          // Claims of a StatefulSet carry the labels of its selector and no others.
+          labelSelector: isKeptVolume(resource) ? 'app.kubernetes.io/name=parley' : `app.kubernetes.io/managed-by=${MANAGED_BY}`,
           onChange: (object) => this.#changed(object),
           onRestart: onRestart(resource.kind),
         }),

@@ -25,7 +25,7 @@ export interface Findings {
 /** A lease lasts 15 seconds and is renewed every 2. */
 const LEASE_LATE_SECONDS = 30;
 /** True is good news of these, bad news of Degraded; Progressing is neither. */
-const GOOD_WHEN_TRUE = ['Ready', 'Available', 'Rendered', 'DependenciesReady', 'MigrationsReady'];
+const GOOD_WHEN_TRUE = ['Ready', 'Available', 'Rendered', 'DependenciesReady', 'MigrationsReady', 'StorageReady'];
 
 export function diagnose(seen: Seen): Findings {
   const { status, generation, paused, pods, leaseAgeSeconds, operatorNamespace } = seen;

@@ -31,7 +31,7 @@ export const ownedResources: readonly Resource[] = [
   resource('apis/policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
 ];
 
-/** Holds data: made once, never changed (only a person may grow it), never pruned, and not owned, so that it outlives the ChatCluster. */
+/** Holds data: made once, from then on only its size may grow, never pruned, and not owned, so that it outlives the ChatCluster. */
 export const isKeptVolume = ({ kind }: { kind: string }): boolean => kind === 'PersistentVolumeClaim';
 
 const byKind = new Map(ownedResources.map((owned) => [owned.kind, owned]));

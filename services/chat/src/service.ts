@@ -61,8 +61,11 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
   try {
     // Asked by the operator, from the first moment on.
     let connections = () => 0;
+    let databaseFull = (): string | undefined => undefined;
     const { adminHost: host, adminPort, maxConnections } = config;
-    const more = { '/connections': () => ({ connections: connections(), maxConnections, draining: health.draining }) };
+    const more = {
+      '/connections': () => ({ connections: connections(), maxConnections, draining: health.draining, databaseFull: databaseFull() }),
+    };
     const mover = new SocketMover({ sessions: () => edge.sessions, peerOf: (session) => edge.peerOf(session), pace: config });
     // Nothing to move before there is an edge.
     const commands = { '/reconnect': (body: unknown) => mover.move(Value.Decode(MoveRequest, body)) };
@@ -100,6 +103,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       onRevocation: (text) => revocations.receive(text),
     });
     const { publishToRoom, userEvents } = delivery;
+    databaseFull = delivery.databaseFull;
     const onEvents = (outcome: string, count: number) => metrics.presenceEvents.inc({ outcome }, count);
     // Another name for each start: what a former process of this instance left is not its list.
     const incarnation = `${instance}~${edge.incarnation}`;

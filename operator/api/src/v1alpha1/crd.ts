@@ -5,6 +5,7 @@ import { backupNameRule } from './backup.ts';
 import { GROUP, KIND, PLURAL, VERSION } from './chat-cluster.ts';
 import { ChatClusterSpec } from './spec.ts';
 import { ChatClusterStatus } from './status.ts';
+import { sizeRules } from './storage.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -102,6 +103,7 @@ export function chatClusterCrd(version: string) {
                     'the name must begin with a letter and hold only lower-case letters, digits and dashes: names of Services are made from it',
                 },
                 backupNameRule,
+                ...sizeRules,
               ],
             },
           },
