@@ -5,7 +5,7 @@ export { haproxyConfig } from './haproxy/config.ts';
 export type { HaproxyInput, Upstream, UpstreamServer, UpstreamTemplate } from './haproxy/input.ts';
 export { chartFiles, installObjects } from './install/files.ts';
 export { NAMESPACED, OPERATOR, OPERATOR_NAMESPACE, operatorObjects, type OperatorOptions } from './install/operator.ts';
-export { CLUSTER_RULES, LEASE_RULES } from './install/rules.ts';
+export { CLUSTER_RULES, CRD_RULES, LEASE_RULES } from './install/rules.ts';
 export { sampleResource, samples, type Sample } from './install/samples.ts';
 export { clusterLabels, labelsOf, MANAGED_BY, nameOf, selectorOf, type Component } from './names.ts';
 export { fqdnOf, images, ports, resolve, type Plan, type PlanEnvironment, type ResolvedCluster } from './plan.ts';

@@ -12,6 +12,7 @@ import { failedBackups } from './backup-runs.ts';
 import { claimOf } from './claims.ts';
 import { ensureSecrets } from './ensure-secrets.ts';
 import type { Connections } from './connections.ts';
+import type { CrdVerdict } from './crd-check.ts';
 import type { Delivery, DeliverySeen } from './delivery.ts';
 import { lookForPlan, type KnownPlan } from './pending-plan.ts';
 import { moveSockets, type MovesContext } from './moves.ts';
@@ -39,6 +40,8 @@ export interface ReconcileContext {
   pods: (namespace: string, cluster: string) => KubeObject[];
   connections: Pick<Connections, 'of' | 'settled'>;
   delivery: Pick<Delivery, 'of'>;
+  /** undefined: nothing is known of the CRDs */
+  crds: () => CrdVerdict | undefined;
   move: MovesContext['move'];
   /** what this process found out and need not find out again at once; lost with it */
   memory: Memory;
@@ -142,6 +145,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     pods,
     rollout,
     delivery: context.delivery.of(key)?.report,
+    crds: context.crds(),
     storage: await lookAtStorage(plan, pods, { memory, context }),
     missing: memory.secrets?.missing ?? [],
     failedBackups: failedBackups(context.owned(plan.namespace, plan.cluster)),

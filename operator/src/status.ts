@@ -5,6 +5,7 @@ import type { KubeObject } from './kube/transport.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
 import type { ChatPod } from './rollout.ts';
 import type { DeliveryReport } from './delivery.ts';
+import type { CrdVerdict } from './crd-check.ts';
 import { deliveryStatus, deliveryVerdict } from './delivery-status.ts';
 import { managedBy, storageTold, storageVerdict, type StorageView } from './storage-status.ts';
 
@@ -24,6 +25,8 @@ export interface StatusInput {
   rollout: string | undefined;
   /** what the canary says; undefined: there is none, or it does not answer */
   delivery: DeliveryReport | undefined;
+  /** undefined: nothing is known of the CRDs, and nothing is told */
+  crds: CrdVerdict | undefined;
   /** volumes, and what is wrong with them */
   storage: StorageView;
   /** a sentence for each Secret that the spec names and nobody made */
@@ -108,7 +111,7 @@ function inspect(seen: readonly Seen[], { plan, pods }: Pick<StatusInput, 'plan'
 const MESSAGE_MAX = 3500;
 const shortened = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)} …` : text);
 
-function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
+function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
   const { plan, seen, pods, rollout, missing, failedBackups, pending, paused, storage } = input;
   const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
   const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
@@ -173,6 +176,7 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
       : no('Pending', `${migrationMessage(migration, plan)}.`),
     DeliveryHealthy: deliveryVerdict(hasCanary(plan), input.delivery),
     StorageReady: storageVerdict(storage),
+    ...(input.crds ? { CRDOutdated: input.crds } : {}),
   };
 }
 

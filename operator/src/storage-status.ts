@@ -110,7 +110,8 @@ function growing({ name, bound, capacity = '', requested, resizeError, waitsForP
 function fullVolumes({ plan, pods }: StorageSeen): StorageProblem[] {
   const found = new Map<string, string>();
   for (const { component, name, problem, sockets } of pods) {
-    if (problem?.reason === 'VolumeFull' && storedParts.some((part) => part === component)) found.set(component, `${name} says: ${problem.message}`);
+    if (problem?.reason === 'VolumeFull' && storedParts.some((part) => part === component))
+      found.set(component, `${name} says: ${problem.message}`);
     if (sockets?.databaseFull !== undefined && plan.spec.mysql.mode === 'builtin')
       found.set('mysql', `it refuses the messages of ${name}: ${sockets.databaseFull}`);
   }

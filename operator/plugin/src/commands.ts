@@ -53,7 +53,7 @@ function describeOne({ print, paint }: CommandContext, cluster: KubeObject): num
   }
   for (const line of storageLines(more)) print(`  ${line}`);
   for (const { type, status: value, reason, message } of conditions) {
-    const good = (value === 'True') !== (type === 'Degraded' || type === 'Progressing');
+    const good = (value === 'True') !== ['Degraded', 'Progressing', 'CRDOutdated'].includes(type);
     print(`${(good ? paint.good : paint.bad)(type.padEnd(18))}${value.padEnd(8)}${reason}: ${message}`);
   }
   return 0;

@@ -5,6 +5,7 @@ import { backupNameRule } from './backup.ts';
 import { GROUP, KIND, PLURAL, VERSION } from './chat-cluster.ts';
 import { ChatClusterSpec } from './spec.ts';
 import { ChatClusterStatus } from './status.ts';
+import { withSchemaHash } from './schema-hash.ts';
 import { sizeRules } from './storage.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -61,7 +62,7 @@ const NAME_MAX = 40;
 
 /** The object to apply. `version` is the version of Parley it belongs to. */
 export function chatClusterCrd(version: string) {
-  return {
+  return withSchemaHash({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${PLURAL}.${GROUP}`, labels: { 'app.kubernetes.io/name': 'parley', 'app.kubernetes.io/version': version } },
@@ -128,5 +129,5 @@ export function chatClusterCrd(version: string) {
         },
       ],
     },
-  };
+  });
 }

@@ -13,6 +13,7 @@ export const conditionTypes = [
   'MigrationsReady',
   'DeliveryHealthy',
   'StorageReady',
+  'CRDOutdated',
 ] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
