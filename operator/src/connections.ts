@@ -9,6 +9,8 @@ export const PodConnections = Type.Object({
   draining: Type.Boolean(),
   /** address of the Redis that it publishes to; none while Redis is away */
   redis: Type.Optional(Type.String()),
+  /** MySQL refuses what it writes for want of space: in the words of MySQL */
+  databaseFull: Type.Optional(Type.String()),
 });
 export type PodConnections = Static<typeof PodConnections>;
 

@@ -5,12 +5,13 @@ import { Applier } from './kube/applier.ts';
 import { systemClock, type Clock } from './kube/clock.ts';
 import { Recorder } from './kube/recorder.ts';
 import { Reflector } from './kube/reflector.ts';
-import { chatClusters, chatDrills, ownedResources, pathOf, pods } from './kube/resources.ts';
+import { chatClusters, chatDrills, isKeptVolume, ownedResources, pathOf, pods } from './kube/resources.ts';
 import { keyOf } from './kube/store.ts';
 import type { KubeObject, KubeTransport } from './kube/transport.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 import type { OperatorMetrics } from './metrics.ts';
 import { Connections, type PodConnections } from './connections.ts';
+import { CrdCheck } from './crd-check.ts';
 import { Delivery, type DeliveryReport } from './delivery.ts';
 import { podFacts, type PodFacts } from './pods.ts';
 import type { MoveRequest } from './moves.ts';
@@ -39,6 +40,8 @@ export interface ControllerOptions {
   readDelivery: (ip: string) => Promise<DeliveryReport>;
   /** how often both are asked */
   lookEveryMs?: number;
+  /** how often the CRDs are looked at */
+  crdsEveryMs?: number;
   /** how long the canary is watched after the recovery of a drill */
   drillWatchMs?: number;
   log: Logger;
@@ -53,6 +56,8 @@ export class Controller {
   readonly #drills: Reflector;
   readonly #connections: Connections;
   readonly #delivery: Delivery;
+  /** undefined: the operator of one namespace may not read CRDs */
+  readonly #crds: CrdCheck | undefined;
   readonly #queue: WorkQueue;
   readonly #options: ControllerOptions;
   #cancelResync = () => {};
@@ -83,7 +88,8 @@ export class Controller {
           transport,
           clock,
           path: pathOf(resource, namespace),
-          labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`,
+          // Claims of a StatefulSet carry the labels of its selector and no others.
+          labelSelector: isKeptVolume(resource) ? 'app.kubernetes.io/name=parley' : `app.kubernetes.io/managed-by=${MANAGED_BY}`,
           onChange: (object) => this.#changed(object),
           onRestart: onRestart(resource.kind),
         }),
@@ -112,6 +118,14 @@ export class Controller {
       ...every,
       onChange: (key) => this.#queue.addAfter(key, CONNECTIONS_MS),
     });
+    this.#crds = watchNamespace
+      ? undefined
+      : new CrdCheck({
+          transport,
+          ...(options.crdsEveryMs === undefined ? {} : { everyMs: options.crdsEveryMs }),
+          onChange: () => this.#queueAll(),
+          onError: (error) => log.warn({ reason: String(error) }, 'the CRDs could not be read'),
+        });
     const context: ReconcileContext = {
       transport,
       environment,
@@ -126,6 +140,7 @@ export class Controller {
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
       connections: this.#connections,
       delivery: this.#delivery,
+      crds: () => this.#crds?.verdict,
       move: options.move,
       memory: new Map(),
       now: () => new Date(),
@@ -175,7 +190,7 @@ export class Controller {
     for (const reflector of [...first, this.#drills]) reflector.start();
     await Promise.all([...first.map((reflector) => reflector.synced), Promise.race([this.#drills.synced, this.#drillsFailed])]);
     // Asked before anything is told: a status that is true does not become unknown because the operator began anew.
-    await Promise.all([this.#connections.look(), this.#delivery.look()]);
+    await Promise.all([this.#connections.look(), this.#delivery.look(), this.#crds?.look()]);
     this.#clusters.start();
     await this.#clusters.synced;
     // Not before: of a ChatCluster that is not seen yet its drills would be told that there is none.
@@ -184,6 +199,7 @@ export class Controller {
     this.#resyncLater();
     this.#connections.start();
     this.#delivery.start();
+    this.#crds?.start();
     this.#options.log.info({ clusters: this.#clusters.store.list().length }, 'watching');
   }
 
@@ -191,15 +207,20 @@ export class Controller {
     this.#cancelResync();
     this.#connections.close();
     this.#delivery.close();
+    this.#crds?.close();
     await this.#queue.close();
     await Promise.all([this.#clusters, this.#drills, this.#pods, ...this.#owned.values()].map((reflector) => reflector.stop()));
   }
 
   #resyncLater(): void {
     this.#cancelResync = (this.#options.clock ?? systemClock).after(RESYNC_MS, () => {
-      for (const { metadata } of this.#clusters.store.list()) this.#queue.add(keyOf(metadata));
+      this.#queueAll();
       this.#resyncLater();
     });
+  }
+
+  #queueAll(): void {
+    for (const { metadata } of this.#clusters.store.list()) this.#queue.add(keyOf(metadata));
   }
 
   /** People make them, as they make ChatClusters. */

@@ -1,9 +1,11 @@
 // changePolicy Plan: what waits for approval, found out by dry runs of the API server.
 import type { Plan } from '@parley/cdk8s';
+import type { Claim } from './claims.ts';
 import type { Applier } from './kube/applier.ts';
 import type { KubeObject } from './kube/transport.ts';
-import { APPROVE_ANNOTATION, changeOf, planHash, type PendingPlan } from './plan-changes.ts';
+import { APPROVE_ANNOTATION, changeOf, growthChanges, planHash, type PendingPlan } from './plan-changes.ts';
 import { identity, unwanted } from './removal.ts';
+import { growthOf } from './storage-growth.ts';
 
 export interface PlanQuestion {
   plan: Plan;
@@ -12,6 +14,8 @@ export interface PlanQuestion {
   /** all objects of the plan, as if its migration had run: it is part of what is approved */
   complete: readonly KubeObject[];
   owned: readonly KubeObject[];
+  /** among them the volumes */
+  claims: readonly Claim[];
   /** open now */
   sockets: number;
   applier: Applier;
@@ -25,7 +29,7 @@ export interface KnownPlan {
 
 /** `known` is returned as it is while nothing changed, so that a plan that waits costs no calls. */
 export async function lookForPlan(
-  { plan, live, complete, owned, sockets, applier }: PlanQuestion,
+  { plan, live, complete, owned, claims, sockets, applier }: PlanQuestion,
   known: KnownPlan | undefined,
 ): Promise<KnownPlan> {
   const removed = unwanted(owned, complete, { live, plan });
@@ -40,7 +44,9 @@ export async function lookForPlan(
   const of = JSON.stringify([hash, seen.sort()]);
   if (known?.of === of) return known;
   const changes = removed.map((object) => changeOf({ live: object, result: undefined }, sockets));
-  for (const object of complete) {
+  const growth = growthOf(complete, owned, claims);
+  changes.push(...growthChanges(growth));
+  for (const object of growth.objects) {
     const preview = await applier.preview(object);
     if (preview) changes.push(changeOf(preview, sockets));
   }

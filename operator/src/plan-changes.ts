@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ChatClusterStatus } from '@parley/operator-api';
 import type { KubeObject } from './kube/transport.ts';
+import type { Growth } from './storage-growth.ts';
 
 export type PendingPlan = NonNullable<ChatClusterStatus['plan']>;
 type PlannedChange = PendingPlan['changes'][number];
@@ -31,6 +32,19 @@ export function changeOf({ live, result }: Preview, sockets: number): PlannedCha
   // A socket ends at both of them.
   const holdsSockets = ['chat', 'haproxy'].includes(result.metadata.labels?.['app.kubernetes.io/component'] ?? '');
   return { object, action: 'change', diff: shortened(diff), restarts, expectedReconnects: restarts > 0 && holdsSockets ? sockets : 0 };
+}
+
+/** Volumes that become larger: no dry run tells of them, for a claim is patched and a StatefulSet made again. */
+export function growthChanges({ raise, renew }: Pick<Growth, 'raise' | 'renew'>): PlannedChange[] {
+  const change = (object: string, line: string): PlannedChange => ({
+    ...{ object, action: 'change', diff: [line], restarts: 0, expectedReconnects: 0 },
+  });
+  return [
+    ...raise.map(({ claim: { name, requested }, size }) =>
+      change(`PersistentVolumeClaim/${name}`, `spec.resources.requests.storage: ${textOf(requested)} -> ${textOf(size)}`),
+    ),
+    ...renew.map((object) => change(nameOf(object), 'spec.volumeClaimTemplates: made again with the new size, its pods stay')),
+  ];
 }
 
 const nameOf = (object: KubeObject | undefined): string => (object ? `${object.kind}/${object.metadata.name}` : '');

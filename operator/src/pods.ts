@@ -104,6 +104,9 @@ function containerProblem({ state, lastState, restartCount = 0 }: ContainerStatu
       message: `it needed more memory than its limit, ${restartCount} times`,
       next: 'raise resources.limits.memory of the part',
     };
+  const full = noSpace(ended.message);
+  if (full !== undefined)
+    return { reason: 'VolumeFull', message: full, next: 'raise storage.size of the part, or free space on its volume' };
   const reason = waiting?.reason === 'CrashLoopBackOff' ? 'CrashLoopBackOff' : 'Restarted';
   const last = lastWords(ended.message);
   return {
@@ -111,6 +114,12 @@ function containerProblem({ state, lastState, restartCount = 0 }: ContainerStatu
     message: `it ended ${restartCount} times, the last time with code ${ended.exitCode ?? '?'}${last === '' ? '' : `, and said: ${last}`}`,
     next: `read ${logs}`,
   };
+}
+
+/** The line in which a server says that its volume is full; a broker of Kafka says more after it. */
+function noSpace(text = ''): string | undefined {
+  const line = text.split('\n').find((each) => /no space left on device|disk is full|disk full/i.test(each));
+  return line === undefined ? undefined : lastWords(line);
 }
 
 const LAST_WORDS_MAX = 300;

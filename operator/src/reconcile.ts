@@ -9,8 +9,10 @@ import { chatClusters, isKeptVolume, pathOf, pods as podResource } from './kube/
 import { isConflict, isNotFound, isRefusal, type KubeObject, type KubeTransport } from './kube/transport.ts';
 import { idleAutoscaler } from './autoscaler-runs.ts';
 import { failedBackups } from './backup-runs.ts';
+import { claimOf } from './claims.ts';
 import { ensureSecrets } from './ensure-secrets.ts';
 import type { Connections } from './connections.ts';
+import type { CrdVerdict } from './crd-check.ts';
 import type { Delivery, DeliverySeen } from './delivery.ts';
 import { lookForPlan, type KnownPlan } from './pending-plan.ts';
 import { moveSockets, type MovesContext } from './moves.ts';
@@ -20,7 +22,10 @@ import { identity, unwanted } from './removal.ts';
 import { rolloutStep, type ChatPod, type RolloutInput } from './rollout.ts';
 import { missingSecrets } from './secret-refs.ts';
 import { replacing, sameJson } from './status-patch.ts';
+import { grow, growthOf, type RefusedGrowth } from './storage-growth.ts';
+import { storageView } from './storage-status.ts';
 import { failedStatus, statusFor, type Seen } from './status.ts';
+import { lookAtWaiting, type KnownWaiting } from './waiting-claims.ts';
 
 export interface ReconcileContext {
   transport: KubeTransport;
@@ -35,6 +40,8 @@ export interface ReconcileContext {
   pods: (namespace: string, cluster: string) => KubeObject[];
   connections: Pick<Connections, 'of' | 'settled'>;
   delivery: Pick<Delivery, 'of'>;
+  /** undefined: nothing is known of the CRDs */
+  crds: () => CrdVerdict | undefined;
   move: MovesContext['move'];
   /** what this process found out and need not find out again at once; lost with it */
   memory: Memory;
@@ -58,6 +65,10 @@ interface ClusterMemory {
   secrets?: { of: string; atMs: number; missing: string[] };
   /** what waits for approval: of which objects, as they were seen */
   plan?: KnownPlan;
+  /** what the API server said to volumes that should grow */
+  refused: RefusedGrowth;
+  /** what Kubernetes says of claims without a volume */
+  waiting?: KnownWaiting;
   /** uids of pods that were told to go; the watch may show them a moment longer as if they were not */
   told: Set<string>;
   /** uids of HAProxy pods whose sockets were asked to go */
@@ -113,7 +124,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
   if (!cluster.spec.paused && !pending) {
     try {
       await lookAtSecrets(plan, live, { memory, context });
-      await applyAll(wanted, live, plan, context);
+      await applyAll(wanted, live, { plan, memory, context });
     } catch (error) {
       // A refusal by the API server is for a person to read; the back-off tries again all the same.
       if (isRefusal(error)) await fail(live, context, 'ApplyFailed', `The API server refused an object: ${error.message}`);
@@ -134,6 +145,8 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     pods,
     rollout,
     delivery: context.delivery.of(key)?.report,
+    crds: context.crds(),
+    storage: await lookAtStorage(plan, pods, { memory, context }),
     missing: memory.secrets?.missing ?? [],
     failedBackups: failedBackups(context.owned(plan.namespace, plan.cluster)),
     idleAutoscaler: idleAutoscaler(context.owned(plan.namespace, plan.cluster)),
@@ -149,7 +162,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
 
 function memoryOf({ metadata: { uid = '' } }: KubeObject, { memory }: ReconcileContext): ClusterMemory {
   let known = memory.get(uid);
-  if (!known) memory.set(uid, (known = { rendered: new Map(), told: new Set(), proxies: new Set() }));
+  if (!known) memory.set(uid, (known = { rendered: new Map(), refused: new Map(), told: new Set(), proxies: new Set() }));
   return known;
 }
 
@@ -187,6 +200,7 @@ async function lookAtPlan(
       ...{ plan, live, applier },
       complete: rendered(plan, { facts: { migrated: true, away }, cluster, memory }),
       owned: owned(plan.namespace, plan.cluster),
+      claims: claimsOf(plan, context),
       sockets: pods.reduce((sum, { sockets }) => sum + (sockets?.connections ?? 0), 0),
     },
     memory.plan,
@@ -254,10 +268,15 @@ function withOwner(object: KubeObject, { apiVersion, kind, metadata }: ChatClust
 async function applyAll(
   wanted: readonly KubeObject[],
   live: KubeObject,
-  plan: Plan,
-  { applier, owned, recorder }: ReconcileContext,
+  { plan, memory, context }: { plan: Plan; memory: ClusterMemory; context: ReconcileContext },
 ): Promise<void> {
-  for (const object of wanted) {
+  const { applier, owned, recorder, transport, now } = context;
+  const growth = growthOf(wanted, owned(plan.namespace, plan.cluster), claimsOf(plan, context));
+  await grow(growth, {
+    ...{ transport, applier, namespace: plan.namespace, refused: memory.refused, now: now() },
+    onStep: (reason, note) => recorder.record(live, { type: 'Normal', reason, action: 'Grow', note }),
+  });
+  for (const object of growth.objects) {
     if (await applier.apply(object))
       recorder.record(live, { type: 'Normal', reason: 'Applied', action: 'Apply', note: `Applied ${identity(object)}` });
   }
@@ -270,6 +289,16 @@ async function applyAll(
       note: `Removed ${identity(object)}, which the spec no longer asks for`,
     });
   }
+}
+
+const claimsOf = ({ namespace, cluster }: Plan, { owned }: ReconcileContext) => owned(namespace, cluster).filter(isKeptVolume).map(claimOf);
+
+/** Also while the cluster is paused: what is wrong with volumes is told all the same. */
+async function lookAtStorage(plan: Plan, pods: readonly ChatPod[], { memory, context }: Omit<RolloutParts, 'pods'>) {
+  const { transport, now } = context;
+  const claims = claimsOf(plan, context);
+  memory.waiting = await lookAtWaiting(claims, { transport, namespace: plan.namespace, now: now() }, memory.waiting);
+  return storageView({ plan, claims, pods, refused: memory.refused, waiting: memory.waiting.said });
 }
 
 const look = (plan: Plan, { owned }: ReconcileContext): Seen[] => {

@@ -38,11 +38,33 @@ export async function missingSecrets(plan: Plan, transport: KubeTransport, now: 
   const missing = refs.flatMap(({ field, name, key }) => {
     const data = found.get(name);
     if (!data) return [`spec.${field} names the Secret ${name}, which does not exist: make it, with the key ${key}`];
+    const wrong = data[key] && urlProblem(field, textOf(data[key]));
+    if (wrong) return [`spec.${field}: the key ${key} of the Secret ${name} ${wrong}`];
     return data[key] ? [] : [`spec.${field} names the key ${key} of the Secret ${name}, which has no such key: add it`];
   });
   const certificate = plan.spec.ingress.tls && found.get(plan.spec.ingress.tls.secretName);
   const problem = certificate && certificateProblem(textOf(certificate['tls.crt']), textOf(certificate['tls.key']), now);
   return problem ? [...missing, `spec.ingress.tls.secretName: the Secret ${plan.spec.ingress.tls?.secretName}: ${problem}`] : missing;
+}
+
+/** By the field that names it. */
+const SCHEMES: Record<string, readonly string[]> = {
+  'mysql.external.urlSecretRef': ['mysql:'],
+  'postgres.external.urlSecretRef': ['postgres:', 'postgresql:'],
+  'redis.external.urlSecretRef': ['redis:', 'rediss:'],
+};
+
+/** What no service could work with; the value itself is a secret and is not told. undefined: nothing. */
+export function urlProblem(field: string, value: string): string | undefined {
+  const schemes = SCHEMES[field];
+  if (!schemes) return undefined;
+  const example = `${schemes[0]}//user:password@host:port${field.startsWith('redis') ? '' : '/database'}`;
+  const text = value.trim();
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || url.hostname === '') return `is no URL with a host: it should be like ${example}`;
+  return schemes.includes(url.protocol)
+    ? undefined
+    : `begins with ${url.protocol}// and not with ${schemes.join('// or ')}//: it should be like ${example}`;
 }
 
 const textOf = (base64 = ''): string => Buffer.from(base64, 'base64').toString('utf8');

@@ -5,8 +5,10 @@ import type { KubeObject } from './kube/transport.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
 import type { ChatPod } from './rollout.ts';
 import type { DeliveryReport } from './delivery.ts';
+import type { CrdVerdict } from './crd-check.ts';
 import { deliveryStatus, deliveryVerdict } from './delivery-status.ts';
 import { redisProblems } from './redis-quorum.ts';
+import { managedBy, storageTold, storageVerdict, type StorageView } from './storage-status.ts';
 
 /** A component and its workload, as seen. */
 export interface Seen {
@@ -24,6 +26,10 @@ export interface StatusInput {
   rollout: string | undefined;
   /** what the canary says; undefined: there is none, or it does not answer */
   delivery: DeliveryReport | undefined;
+  /** undefined: nothing is known of the CRDs, and nothing is told */
+  crds: CrdVerdict | undefined;
+  /** volumes, and what is wrong with them */
+  storage: StorageView;
   /** a sentence for each Secret that the spec names and nobody made */
   missing: readonly string[];
   /** a sentence for each database whose last backup failed */
@@ -107,8 +113,8 @@ function inspect(seen: readonly Seen[], { plan, pods }: Pick<StatusInput, 'plan'
 const MESSAGE_MAX = 3500;
 const shortened = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)} …` : text);
 
-function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
-  const { plan, seen, pods, rollout, missing, failedBackups, pending, paused } = input;
+function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
+  const { plan, seen, pods, rollout, missing, failedBackups, pending, paused, storage } = input;
   const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
   const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
   const dependencies = seen.filter(({ planned }) => planned.dependency);
@@ -118,12 +124,17 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
   const services = seen.filter(({ planned }) => !planned.dependency && planned.kind !== 'Job');
   const notReady = services.filter((each) => !componentReady(each));
   const down = services.filter((each) => !componentServes(each));
-  const ready = waitingFor.length === 0 && migrated && notReady.length === 0 && rollout === undefined && missing.length === 0 && !pending;
+  // Servers may answer on: nothing new is stored all the same.
+  const full = storage.problems.filter(({ reason }) => reason === 'VolumeFull');
+  const parts = waitingFor.length === 0 && migrated && notReady.length === 0;
+  const ready = parts && rollout === undefined && missing.length === 0 && full.length === 0 && !pending;
   const behind = [...waitingFor, ...(migrated ? notReady : [])];
   const why = (): string => {
     if (pending) return planMessage(pending, plan);
     if (missing.length > 0) return missing.join('. ');
-    if (waitingFor.length > 0) return inspect(waitingFor, input);
+    if (full.length > 0) return storageTold(full);
+    // The claim is the cause of what its pod lacks.
+    if (waitingFor.length > 0) return [...storage.problems.map(({ message }) => message), inspect(waitingFor, input)].join('. ');
     if (!migrated) return [migrationMessage(migration, plan), ...problems('migrate', pods)].join('. ');
     if (rollout !== undefined) return rollout;
     return inspect(notReady, input);
@@ -132,7 +143,7 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
   return {
     Ready: ready
       ? yes('AllReady', `All parts are ready.${pause}`)
-      : no(reasonOf({ pending, missing, waitingFor, migrated, rollout }), `${why()}.${pause}`),
+      : no(reasonOf({ pending, missing, full, waitingFor, migrated, rollout }), `${why()}.${pause}`),
     // Also while a new version migrates: the services of the old one go on.
     Available:
       down.length === 0
@@ -148,13 +159,15 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
     Degraded:
       missing.length > 0
         ? yes('SecretMissing', `${missing.join('. ')}.`)
-        : behind.length > 0 && migrated
-          ? yes('PartsNotReady', `${inspect(behind, input)}.`)
-          : failedBackups.length > 0
-            ? yes('BackupFailed', shortened(`${failedBackups.join('. ')}.`))
-            : input.idleAutoscaler !== undefined
-              ? yes('AutoscalerIdle', shortened(`${input.idleAutoscaler}.`))
-              : no('AsPlanned', 'No part is worse than planned.'),
+        : storage.problems[0]
+          ? yes(storage.problems[0].reason, `${storageTold(storage.problems)}.`)
+          : behind.length > 0 && migrated
+            ? yes('PartsNotReady', `${inspect(behind, input)}.`)
+            : failedBackups.length > 0
+              ? yes('BackupFailed', shortened(`${failedBackups.join('. ')}.`))
+              : input.idleAutoscaler !== undefined
+                ? yes('AutoscalerIdle', shortened(`${input.idleAutoscaler}.`))
+                : no('AsPlanned', 'No part is worse than planned.'),
     Rendered: yes('Rendered', 'The manifests were made from the spec.'),
     DependenciesReady:
       waitingFor.length === 0
@@ -164,20 +177,24 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
       ? yes('Applied', `The databases have the schema of version ${plan.spec.version}.`)
       : no('Pending', `${migrationMessage(migration, plan)}.`),
     DeliveryHealthy: deliveryVerdict(hasCanary(plan), input.delivery),
+    StorageReady: storageVerdict(storage),
+    ...(input.crds ? { CRDOutdated: input.crds } : {}),
   };
 }
 
 interface Obstacles {
   pending: PendingPlan | undefined;
   missing: readonly string[];
+  full: readonly unknown[];
   waitingFor: readonly Seen[];
   migrated: boolean;
   rollout: string | undefined;
 }
 
-function reasonOf({ pending, missing, waitingFor, migrated, rollout }: Obstacles): string {
+function reasonOf({ pending, missing, full, waitingFor, migrated, rollout }: Obstacles): string {
   if (pending) return 'PlanPending';
   if (missing.length > 0) return 'SecretMissing';
+  if (full.length > 0) return 'VolumeFull';
   if (waitingFor.length > 0) return 'DependenciesNotReady';
   if (!migrated) return 'Migrating';
   return rollout === undefined ? 'ServicesNotReady' : 'RollingOut';
@@ -223,6 +240,8 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
     connections: connectionsOf(input.pods),
     ...(delivery ? { delivery } : {}),
     ...(input.pending ? { plan: input.pending } : {}),
+    managedBy: managedBy(plan),
+    storage: input.storage.volumes,
     endpoints: {
       chat: `ws${secure}://${haproxy}:${ports.chatEntry}/api/ws`,
       gateway: `http${secure}://${haproxy}:${ports.gateway}`,

@@ -1,17 +1,34 @@
 // The operator is killed at about every seventh write of a create and of an update on a real API server, in turn before and after it;
 // the unit tests do so at each. The next operator comes to the same objects as one that was never killed, and overwrites no Secret.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CREATED, differences, keptObjects, keptSecrets, letRun, mortal, UPDATED, type Crash, type Mortal } from '../helpers/crash.ts';
+import {
+  CREATED,
+  differences,
+  GROWING_CLASS,
+  keptObjects,
+  keptSecrets,
+  letRun,
+  mortal,
+  UPDATED,
+  type Crash,
+  type Mortal,
+} from '../helpers/crash.ts';
 import { operatorWorld } from './operator-world.ts';
 
 /** how many of the writes, from the first on at equal distances */
 const POINTS = { create: 8, update: 4 };
 type Scene = 'create' | 'update';
+const GROWING = {
+  ...{ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', provisioner: 'example.com/none' },
+  metadata: { name: GROWING_CLASS },
+  allowVolumeExpansion: true,
+};
 
 describe('an operator that is killed', () => {
-  const { apply, becomes, quiet, startController, stopController, admin, namespace } = operatorWorld();
+  const { apply, becomes, quiet, startController, stopController, admin, namespace, server } = operatorWorld();
+  before(() => server().kubectl(['apply', '-f', '-'], JSON.stringify(GROWING)));
 
   /** Until the work is done; the part of the controllers of Kubernetes is played all along. */
   const whileRunning = async <T>(work: Promise<T>): Promise<T> => {

@@ -169,6 +169,8 @@ describe('the ChatCluster CRD', () => {
         version: '0.2.0',
         chat: { replicas: 4 },
         monitoring: { prometheus: 'builtin' },
+        mysql: { storage: { size: '50Gi' } },
+        backup: { storage: { size: '1Ti' } },
         paused: true,
       });
       assert.equal((changed['spec'] as { version: string }).version, '0.2.0');

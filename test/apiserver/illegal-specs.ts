@@ -279,7 +279,7 @@ export const ILLEGAL: readonly Illegal[] = [
 ];
 
 const OTHER_MODE = /mode cannot be changed on a living cluster.*create a new ChatCluster and move the data/;
-const OTHER_SIZE = /size of a volume cannot be changed.*grow the PersistentVolumeClaim by hand/;
+const SMALLER = /size of a volume cannot be lowered below what it has.*leave the larger size, or create a new ChatCluster/;
 const OTHER_CLASS = /storage class cannot be changed.*create a new ChatCluster with the other class/;
 const external = { mode: 'external', external: { urlSecretRef: { name: 'x' } } };
 
@@ -288,9 +288,9 @@ export const FORBIDDEN: readonly Illegal[] = [
   illegal('another broker count', { kafka: { brokers: 3 } }, 'kafka.brokers', /cannot be changed.*create a new ChatCluster/),
   illegal('another number of Redis servers', { redis: { replicas: 3 } }, 'redis.replicas', /cannot be changed.*create a new ChatCluster/),
   illegal('another flavor', { mysql: { flavor: 'mariadb' } }, 'mysql.flavor', /cannot be changed.*create a new ChatCluster/),
-  illegal('a smaller volume', { mysql: { storage: { size: '1Gi' } } }, 'mysql.storage.size', OTHER_SIZE),
-  illegal('a larger volume', { kafka: { storage: { size: '20Gi' } } }, 'kafka.storage.size', OTHER_SIZE),
-  illegal('a larger volume of the backups', { backup: { storage: { size: '20Gi' } } }, 'backup.storage.size', OTHER_SIZE),
+  illegal('a smaller volume', { mysql: { storage: { size: '1Gi' } } }, 'mysql.storage.size', SMALLER),
+  illegal('a smaller volume of Redis', { redis: { storage: { size: '1000Mi' } } }, 'redis.storage.size', SMALLER),
+  illegal('a smaller volume of the backups', { backup: { storage: { size: '9Gi' } } }, 'backup.storage.size', SMALLER),
   illegal('another storage class', { redis: { storage: { class: 'fast' } } }, 'redis.storage', OTHER_CLASS),
   illegal('another server of the chat data', { mysql: external }, 'mysql', OTHER_MODE),
   illegal('another server of the users', { postgres: external }, 'postgres', OTHER_MODE),

@@ -15,7 +15,7 @@ const FOREIGN = 'foreign';
 
 describe('an operator of one namespace', () => {
   const world = operatorWorld({ file: 'install-namespaced.yaml', as: 'namespaced', operatorNamespace: HOME, watchNamespace });
-  const { server, admin, apply, exists, gone, get, makeReady, makeAllReady, becomes, quiet, warnings, writes } = world;
+  const { server, admin, apply, exists, gone, get, makeReady, makeAllReady, becomes, condition, quiet, warnings, writes } = world;
   const operator = () => server().transport('namespaced');
   const isForbidden = (error: unknown): boolean => error instanceof ApiError && error.status === 403;
 
@@ -37,6 +37,7 @@ describe('an operator of one namespace', () => {
     assert.equal(((await get('StatefulSet', 'demo-chat'))?.['spec'] as { replicas: number }).replicas, 5);
     await quiet();
     assert.deepEqual(warnings, [], 'it is refused nothing');
+    assert.equal(await condition('CRDOutdated'), undefined, 'it may not read CRDs, so it claims nothing of them');
 
     assert.equal((await admin().request('GET', pathOf(chatClusters, FOREIGN, 'minimal')))['status'], undefined);
     assert.deepEqual(

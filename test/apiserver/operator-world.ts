@@ -90,6 +90,7 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
       },
       readDelivery: async () => deliveryReport,
       lookEveryMs: 100,
+      crdsEveryMs: 500,
       drillWatchMs: 500,
       log,
     });

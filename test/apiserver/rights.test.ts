@@ -2,7 +2,7 @@
 // that nothing uses.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CLUSTER_RULES, LEASE_RULES } from '@parley/cdk8s';
+import { CLUSTER_RULES, CRD_RULES, LEASE_RULES } from '@parley/cdk8s';
 import { Lease } from '../../operator/src/kube/lease.ts';
 import { Recorder } from '../../operator/src/kube/recorder.ts';
 import { chatDrills, leases, ownedResource, pathOf } from '../../operator/src/kube/resources.ts';
@@ -12,9 +12,23 @@ import { eventually, operatorWorld } from './operator-world.ts';
 const SYSTEM = 'parley-system';
 /** As in a rule: "group resource verb". */
 const rightOf = (group: string, resource: string, verb: string): string => `${group || 'core'} ${resource} ${verb}`;
-const granted = [...CLUSTER_RULES, ...LEASE_RULES].flatMap(({ apiGroups, resources, verbs }) =>
+const granted = [...CLUSTER_RULES, ...CRD_RULES, ...LEASE_RULES].flatMap(({ apiGroups, resources, verbs }) =>
   apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => rightOf(group, resource, verb)))),
 );
+
+const WAITING = (namespace: string) => ({
+  ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
+  metadata: {
+    ...{ name: 'data-demo-redis-0', namespace },
+    labels: Object.fromEntries(
+      Object.entries({ name: 'parley', instance: 'demo', component: 'redis' }).map(([label, value]) => [
+        `app.kubernetes.io/${label}`,
+        value,
+      ]),
+    ),
+  },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, storageClassName: 'none' },
+});
 
 function* usedBy({ verb, objectRef, responseStatus }: AuditEvent): Generator<string> {
   if (!objectRef) return;
@@ -83,6 +97,8 @@ describe('the rights of the operator', () => {
     await makeAllReady();
     await leaveBehind('StatefulSet', 'demo-redis');
     await leaveBehind('PodDisruptionBudget', 'demo-core');
+    // A claim of a class, without a volume: what Kubernetes says of it is asked for.
+    await server().kubectl(['apply', '-f', '-'], JSON.stringify(WAITING(namespace())));
     const job = await jobName();
     const plan = { changePolicy: 'Plan', version: '0.2.0', worker: { replicas: 0 } };
     await apply({ ...plan, monitoring: { prometheus: 'none' }, networkPolicy: { enabled: false } });

@@ -45,8 +45,12 @@ export interface ChatCluster {
   stop(): Promise<void>;
 }
 
-export async function startChatCluster(replicaCount: number, env: Record<string, string> = {}): Promise<ChatCluster> {
-  const servers = await startServers(['mysql', 'redis']);
+export async function startChatCluster(
+  replicaCount: number,
+  env: Record<string, string> = {},
+  prepare: (dir: string) => void = () => {},
+): Promise<ChatCluster> {
+  const servers = await startServers(['mysql', 'redis'], prepare);
   const issuer = await startTokenIssuer();
   const replicas: Replica[] = [];
   const pool = createMysqlPool(servers.mysql.url);

@@ -2,14 +2,19 @@
 // real API server.
 import { chatClusters, ownedResources, pathOf, secrets } from '../../operator/src/kube/resources.ts';
 import { isNotFound, type KubeObject, type KubeTransport, type Method } from '../../operator/src/kube/transport.ts';
+import { letVolumesBe } from './volumes.ts';
 
-/** Everything that can come and go: the update moves the version, changes the entry and takes parts away. */
-export const CREATED = { monitoring: { prometheus: 'builtin' } };
+/** A StorageClass whose volumes may grow; the tests on a real API server make it. */
+export const GROWING_CLASS = 'growing';
+
+/** Everything that can come and go: the update moves the version, changes the entry, grows a volume and takes parts away. */
+export const CREATED = { monitoring: { prometheus: 'builtin' }, mysql: { storage: { class: GROWING_CLASS } } };
 export const UPDATED = {
   version: '0.2.0',
   ingress: { replicas: 3, service: { type: 'NodePort' }, allowedOrigins: ['https://chat.example.org'] },
   monitoring: { prometheus: 'none' },
   networkPolicy: { enabled: false },
+  mysql: { storage: { class: GROWING_CLASS, size: '7Gi' } },
 };
 
 export interface Crash {
@@ -65,6 +70,7 @@ const WHEN = '2026-01-01T00:00:00Z';
 
 /** The part of the controllers of Kubernetes, once: everything that is there runs, every Job is done. */
 export async function letRun(kube: KubeTransport, namespace: string): Promise<void> {
+  await letVolumesBe(kube, namespace);
   for (const resource of ownedResources.filter(({ kind }) => ['StatefulSet', 'Deployment', 'Job'].includes(kind)))
     for (const { metadata, spec, status } of await list(kube, pathOf(resource, namespace))) {
       const { replicas = 1 } = (spec ?? {}) as { replicas?: number };

@@ -54,9 +54,13 @@ export type Servers<N extends ServerName> = Record<N, Server> & {
   stop(): Promise<void>;
 };
 
-/** Starts the named servers at once. When one cannot start, the others are stopped and it throws. */
-export async function startServers<const N extends ServerName>(names: readonly N[]): Promise<Servers<N>> {
+/** Starts the named servers at once. When one cannot start, the others are stopped and it throws. `prepare` gets their empty folder. */
+export async function startServers<const N extends ServerName>(
+  names: readonly N[],
+  prepare: (dir: string) => void = () => {},
+): Promise<Servers<N>> {
   const dir = temporaryFolder();
+  prepare(dir);
   const running: Server[] = [];
   const ports = new Map<string, number>();
   const passwords = { password: randomBytes(18).toString('base64url'), rootPassword: randomBytes(18).toString('base64url') };

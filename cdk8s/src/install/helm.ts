@@ -36,8 +36,8 @@ const chartYaml = (version: string) => ({
   type: 'application',
   version,
   appVersion: version,
-  // The rules of the CRD compare quantities: CEL knows them since 1.29. -0 lets in what providers put behind the version.
-  kubeVersion: '>=1.29.0-0',
+  // ValidatingAdmissionPolicy is stable since 1.30. -0 lets in what providers put behind the version.
+  kubeVersion: '>=1.30.0-0',
 });
 
 /** A file for each kind. What only one form of the install has stands between conditions. */

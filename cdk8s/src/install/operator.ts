@@ -6,7 +6,8 @@ import type { Construct } from 'constructs';
 import { httpProbe, quantities, type ResourceSettings } from '../constructs/pod.ts';
 import type { KubeObject } from '../desired.ts';
 import { ports } from '../plan.ts';
-import { CLUSTER_RULES, LEASE_RULES, type Rule } from './rules.ts';
+import { confirmDelete } from './policy.ts';
+import { CLUSTER_RULES, CRD_RULES, LEASE_RULES, type Rule } from './rules.ts';
 
 export const OPERATOR = 'parley-operator';
 export const OPERATOR_NAMESPACE = 'parley-system';
@@ -73,7 +74,11 @@ class OperatorChart extends Chart {
     new k8s.KubeServiceAccount(this, 'account', { metadata });
     if (watchNamespace)
       this.#role('clusters', { name: CLUSTERS_ROLE, namespace: watchNamespace }, { rules: CLUSTER_RULES, account: metadata });
-    else this.#clusterRole(metadata);
+    else {
+      this.#clusterRole(metadata);
+      // No right within a namespace covers an object that is in none.
+      confirmDelete(this);
+    }
     this.#role('lease', metadata, { rules: LEASE_RULES, account: metadata });
     new k8s.KubeService(this, 'service', {
       metadata,
@@ -95,7 +100,7 @@ class OperatorChart extends Chart {
   }
 
   #clusterRole(account: Name): void {
-    new k8s.KubeClusterRole(this, 'cluster-role', { metadata: { name: OPERATOR }, rules: copy(CLUSTER_RULES) });
+    new k8s.KubeClusterRole(this, 'cluster-role', { metadata: { name: OPERATOR }, rules: copy([...CRD_RULES, ...CLUSTER_RULES]) });
     new k8s.KubeClusterRoleBinding(this, 'cluster-role-binding', {
       metadata: { name: OPERATOR },
       roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: OPERATOR },

@@ -1,9 +1,11 @@
 // What the operator may do, alphabetical by group and resource. Everything else is refused. A test reads in the
 // audit log of a real API server that each of these is used and nothing is refused.
+import { DRILL_PLURAL, GROUP, PLURAL } from '@parley/operator-api';
 
 export interface Rule {
   apiGroups: string[];
   resources: string[];
+  resourceNames?: string[];
   verbs: string[];
 }
 
@@ -13,7 +15,7 @@ const KEPT = ['create', 'delete', 'list', 'patch', 'watch'];
 /** In the namespaces of the ChatClusters. Secrets are read by name, never listed. */
 export const CLUSTER_RULES: readonly Rule[] = [
   { apiGroups: [''], resources: ['configmaps', 'services'], verbs: KEPT },
-  // The volume of the backups is made once and never removed by a program.
+  // They grow; none is ever removed by a program.
   { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['create', 'list', 'patch', 'watch'] },
   // Read for what is wrong with them; chat replicas are told to go.
   { apiGroups: [''], resources: ['pods'], verbs: ['delete', 'list', 'watch'] },
@@ -23,9 +25,20 @@ export const CLUSTER_RULES: readonly Rule[] = [
   { apiGroups: ['batch'], resources: ['cronjobs', 'jobs'], verbs: KEPT },
   { apiGroups: ['chat.parley.dev'], resources: ['chatclusters', 'chatdrills'], verbs: ['list', 'watch'] },
   { apiGroups: ['chat.parley.dev'], resources: ['chatclusters/status', 'chatdrills/status'], verbs: ['patch'] },
-  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+  // Read for what Kubernetes says of a volume claim that gets no volume.
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'list', 'patch'] },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: KEPT },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: KEPT },
+];
+
+/** For all namespaces only, as CRDs are in none: are those of this version installed? */
+export const CRD_RULES: readonly Rule[] = [
+  {
+    apiGroups: ['apiextensions.k8s.io'],
+    resources: ['customresourcedefinitions'],
+    resourceNames: [`${PLURAL}.${GROUP}`, `${DRILL_PLURAL}.${GROUP}`],
+    verbs: ['get'],
+  },
 ];
 
 /** In the operator's own namespace: leader election. */

@@ -16,4 +16,6 @@ export {
 } from './v1alpha1/drill.ts';
 export { chatDrillCrd } from './v1alpha1/drill-crd.ts';
 export { ChatClusterSpec, MAX_CHAT_REPLICAS, MAX_SERVICE_REPLICAS } from './v1alpha1/spec.ts';
+export { SCHEMA_HASH_ANNOTATION } from './v1alpha1/schema-hash.ts';
+export { CONFIRM_DELETE_ANNOTATION, storedParts } from './v1alpha1/storage.ts';
 export { ChatClusterStatus, Condition, conditionTypes, type ConditionType } from './v1alpha1/status.ts';

@@ -42,7 +42,7 @@ export async function status(
 }
 
 function describeOne({ print, paint }: CommandContext, cluster: KubeObject): number {
-  const { conditions = [], endpoints, delivery, version = '', replicas = 0, readyReplicas = 0, connections } = statusOf(cluster);
+  const { conditions = [], endpoints, delivery, version = '', replicas = 0, readyReplicas = 0, connections, ...more } = statusOf(cluster);
   print(
     `${cluster.metadata.namespace}/${cluster.metadata.name}, version ${version}, ${readyReplicas} of ${replicas} chat replicas ready, ${connections?.total ?? 0} sockets`,
   );
@@ -51,11 +51,22 @@ function describeOne({ print, paint }: CommandContext, cluster: KubeObject): num
     const { lost, duplicated, misordered, p50Ms = '?', p99Ms = '?' } = delivery;
     print(`  delivery ${lost} lost, ${duplicated} doubled, ${misordered} out of order; half within ${p50Ms} ms, 99 % within ${p99Ms} ms`);
   }
+  for (const line of storageLines(more)) print(`  ${line}`);
   for (const { type, status: value, reason, message } of conditions) {
-    const good = (value === 'True') !== (type === 'Degraded' || type === 'Progressing');
+    const good = (value === 'True') !== ['Degraded', 'Progressing', 'CRDOutdated'].includes(type);
     print(`${(good ? paint.good : paint.bad)(type.padEnd(18))}${value.padEnd(8)}${reason}: ${message}`);
   }
   return 0;
+}
+
+/** Who runs the servers, and what happens to each volume with the ChatCluster. */
+function storageLines({ managedBy, storage = [] }: Pick<ChatClusterStatus, 'managedBy' | 'storage'>): string[] {
+  const servers = Object.entries(managedBy ?? {}).map(([part, by]) => `${part} ${by}`);
+  const fate = { Retain: 'stays', Delete: 'goes' } as const;
+  return [
+    ...(servers.length > 0 ? [`servers  ${servers.join(', ')}`] : []),
+    ...storage.map(({ claim, size, whenDeleted }) => `volume   ${claim}, ${size}, ${fate[whenDeleted]} when the ChatCluster is deleted`),
+  ];
 }
 
 /** Exit code 0: nothing is wrong; 1: something is. */

@@ -24,8 +24,8 @@ export interface Findings {
 
 /** A lease lasts 15 seconds and is renewed every 2. */
 const LEASE_LATE_SECONDS = 30;
-/** True is good news of these, bad news of Degraded; Progressing is neither. */
-const GOOD_WHEN_TRUE = ['Ready', 'Available', 'Rendered', 'DependenciesReady', 'MigrationsReady'];
+/** True is good news of these, bad news of Degraded and CRDOutdated; Progressing is neither. */
+const GOOD_WHEN_TRUE = ['Ready', 'Available', 'Rendered', 'DependenciesReady', 'MigrationsReady', 'StorageReady'];
 
 export function diagnose(seen: Seen): Findings {
   const { status, generation, paused, pods, leaseAgeSeconds, operatorNamespace } = seen;
@@ -56,7 +56,7 @@ export function diagnose(seen: Seen): Findings {
 /** The same message of several conditions is told once, by the first of them. */
 function failing(conditions: readonly Condition[]): Condition[] {
   const wrong = conditions.filter(({ type, status, reason }) => {
-    if (type === 'Degraded') return status === 'True';
+    if (type === 'Degraded' || type === 'CRDOutdated') return status === 'True';
     // Unknown at its start, and where nobody wants a canary.
     if (type === 'DeliveryHealthy') return status === 'False' || reason === 'CanaryAway';
     return GOOD_WHEN_TRUE.includes(type) && status !== 'True';

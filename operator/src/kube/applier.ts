@@ -64,12 +64,21 @@ export class Applier {
   }
 
   /** Deletes what we own and no longer want. Children go with it, in the background. */
-  async remove(object: KubeObject): Promise<void> {
+  remove(object: KubeObject): Promise<void> {
+    return this.#delete(object, 'Background');
+  }
+
+  /** Deletes the object alone: its children stay, and the next one with the same selector takes them over. */
+  orphan(object: KubeObject): Promise<void> {
+    return this.#delete(object, 'Orphan');
+  }
+
+  async #delete(object: KubeObject, propagationPolicy: 'Background' | 'Orphan'): Promise<void> {
     const path = pathOf(ownedResource(object.kind), object.metadata.namespace, object.metadata.name);
     try {
       this.#left.delete(object.metadata.uid ?? '');
       await this.#options.transport.request('DELETE', path, {
-        body: { propagationPolicy: 'Background', preconditions: { uid: object.metadata.uid } },
+        body: { propagationPolicy, preconditions: { uid: object.metadata.uid } },
       });
     } catch (error) {
       if (!isNotFound(error)) throw error;

@@ -12,6 +12,8 @@ const resource = (prefix: string, kind: string, plural: string): Resource => ({ 
 
 export const chatClusters = resource(`apis/${GROUP}/${VERSION}`, 'ChatCluster', PLURAL);
 export const chatDrills = resource(`apis/${GROUP}/${VERSION}`, DRILL_KIND, DRILL_PLURAL);
+/** Not in a namespace. */
+export const crds = resource('apis/apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions');
 export const leases = resource('apis/coordination.k8s.io/v1', 'Lease', 'leases');
 export const events = resource('apis/events.k8s.io/v1', 'Event', 'events');
 export const secrets = resource('api/v1', 'Secret', 'secrets');
@@ -31,7 +33,7 @@ export const ownedResources: readonly Resource[] = [
   resource('apis/policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
 ];
 
-/** Holds data: made once, never changed (only a person may grow it), never pruned, and not owned, so that it outlives the ChatCluster. */
+/** Holds data: made once, from then on only its size may grow, never pruned, and not owned, so that it outlives the ChatCluster. */
 export const isKeptVolume = ({ kind }: { kind: string }): boolean => kind === 'PersistentVolumeClaim';
 
 const byKind = new Map(ownedResources.map((owned) => [owned.kind, owned]));

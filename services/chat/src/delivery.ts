@@ -51,10 +51,13 @@ export interface Delivery {
   updates: RoomUpdates;
   writer: MessageWriter;
   readMarks: ReadMarks;
+  /** MySQL refused the last write for want of space, in its words; the next commit takes it back */
+  databaseFull: () => string | undefined;
 }
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { resources, pool, users, log, instance, metrics } = options;
+  let full: string | undefined;
   const fanout: RedisFanout = resources.add(
     'fan-out',
     new RedisFanout({
@@ -100,7 +103,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const updates = resources.add('room updates', createRoomUpdates(pool, { users, fanout, log }), (open) => open.close());
   const writer = resources.add(
     'writer',
-    createWriter(options, (batches) => announceCommit({ rooms, fanout, updates, instance }, batches)),
+    createWriter({ ...options, onSpace: (said) => (full = said) }, (batches) =>
+      announceCommit({ rooms, fanout, updates, instance }, batches),
+    ),
     (open) => open.close(),
   );
   const members = activeMembersOf(pool);
@@ -113,7 +118,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }),
     (open) => open.close(),
   );
-  return { rooms, userEvents, publishToRoom, updates, writer, readMarks };
+  return { rooms, userEvents, publishToRoom, updates, writer, readMarks, databaseFull: () => full };
 }
 
 const activeMembersOf = (pool: MysqlPool) => (roomIds: readonly string[], limits: { max: number }) =>
@@ -131,7 +136,13 @@ function createRoomUpdates(pool: MysqlPool, { users, fanout, log }: { users: Loc
 }
 
 function createWriter(
-  { databaseUrl, queue, metrics, log }: Pick<DeliveryOptions, 'databaseUrl' | 'queue' | 'metrics' | 'log'>,
+  {
+    databaseUrl,
+    queue,
+    metrics,
+    log,
+    onSpace,
+  }: Pick<DeliveryOptions, 'databaseUrl' | 'queue' | 'metrics' | 'log'> & { onSpace: (refusal: string | undefined) => void },
   onCommit: ConstructorParameters<typeof MessageWriter>[0]['onCommit'],
 ): MessageWriter {
   return new MessageWriter({
@@ -140,7 +151,11 @@ function createWriter(
     onCommit,
     log,
     observe: (event) => {
-      if ('failed' in event) return metrics.commitFailures.inc({ failure: event.failed });
+      if ('failed' in event) {
+        if (event.noSpace !== undefined) onSpace(event.noSpace);
+        return metrics.commitFailures.inc({ failure: event.failed });
+      }
+      onSpace(undefined);
       metrics.commitSeconds.observe(event.seconds);
       metrics.commitMessages.observe(event.committed);
     },

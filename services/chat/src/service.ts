@@ -61,10 +61,17 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
   try {
     // Asked by the operator, from the first moment on.
     let connections = () => 0;
+    let databaseFull = (): string | undefined => undefined;
     let redisAddress = (): string | undefined => undefined;
     const { adminHost: host, adminPort, maxConnections } = config;
     const more = {
-      '/connections': () => ({ connections: connections(), maxConnections, draining: health.draining, redis: redisAddress() }),
+      '/connections': () => ({
+        connections: connections(),
+        maxConnections,
+        draining: health.draining,
+        redis: redisAddress(),
+        databaseFull: databaseFull(),
+      }),
     };
     const mover = new SocketMover({ sessions: () => edge.sessions, peerOf: (session) => edge.peerOf(session), pace: config });
     // Nothing to move before there is an edge.
@@ -104,6 +111,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       onRevocation: (text) => revocations.receive(text),
     });
     const { publishToRoom, userEvents } = delivery;
+    databaseFull = delivery.databaseFull;
     const onEvents = (outcome: string, count: number) => metrics.presenceEvents.inc({ outcome }, count);
     // Another name for each start: what a former process of this instance left is not its list.
     const incarnation = `${instance}~${edge.incarnation}`;

@@ -146,6 +146,7 @@ export class DrillWorld {
       now: () => new Date(this.nowMs),
       drills: () => seen['ChatDrill'] ?? [],
       onDrillEnd: (fault, result) => void this.ends.push(`${fault} ${result}`),
+      crds: () => undefined,
       drillWatchMs: WATCH_MS,
     };
   }

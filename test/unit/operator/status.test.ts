@@ -40,6 +40,8 @@ const status = (parts: Seen[], more: Partial<StatusInput> = {}) =>
       pods: [],
       rollout: undefined,
       delivery: undefined,
+      crds: undefined,
+      storage: { volumes: [], problems: [], growing: [] },
       missing: [],
       failedBackups: [],
       idleAutoscaler: undefined,

@@ -5,6 +5,8 @@ import { backupNameRule } from './backup.ts';
 import { GROUP, KIND, PLURAL, VERSION } from './chat-cluster.ts';
 import { ChatClusterSpec } from './spec.ts';
 import { ChatClusterStatus } from './status.ts';
+import { withSchemaHash } from './schema-hash.ts';
+import { sizeRules } from './storage.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -60,7 +62,7 @@ const NAME_MAX = 40;
 
 /** The object to apply. `version` is the version of Parley it belongs to. */
 export function chatClusterCrd(version: string) {
-  return {
+  return withSchemaHash({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${PLURAL}.${GROUP}`, labels: { 'app.kubernetes.io/name': 'parley', 'app.kubernetes.io/version': version } },
@@ -102,6 +104,7 @@ export function chatClusterCrd(version: string) {
                     'the name must begin with a letter and hold only lower-case letters, digits and dashes: names of Services are made from it',
                 },
                 backupNameRule,
+                ...sizeRules,
               ],
             },
           },
@@ -126,5 +129,5 @@ export function chatClusterCrd(version: string) {
         },
       ],
     },
-  };
+  });
 }

@@ -2,13 +2,14 @@
 import { GROUP, VERSION } from './chat-cluster.ts';
 import { structural } from './crd.ts';
 import { ChatDrillSpec, ChatDrillStatus, DRILL_KIND, DRILL_PLURAL } from './drill.ts';
+import { withSchemaHash } from './schema-hash.ts';
 
 /** One of the conditions is True, always: its reason is the result, or what is being done. */
 const RESULT = '.status.conditions[?(@.status=="True")].reason';
 
 /** The object to apply. `version` is the version of Parley it belongs to. */
 export function chatDrillCrd(version: string) {
-  return {
+  return withSchemaHash({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${DRILL_PLURAL}.${GROUP}`, labels: { 'app.kubernetes.io/name': 'parley', 'app.kubernetes.io/version': version } },
@@ -47,5 +48,5 @@ export function chatDrillCrd(version: string) {
         },
       ],
     },
-  };
+  });
 }

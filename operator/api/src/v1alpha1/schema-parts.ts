@@ -86,17 +86,13 @@ export const SecretRef = (key: string, what: string) =>
     { description: what },
   );
 
-/** Size and class of a volume, which are fixed when it is made. */
+/** Size and class of a volume: the size may grow (the rule is on the whole resource), the class is fixed when it is made. */
 const volumeFields = (size: string) => ({
   size: Type.String({
     default: size,
     maxLength: 16,
-    description: 'Size of the volume, for instance 5Gi',
-    ...pattern('^[1-9][0-9]*(Mi|Gi|Ti)$', 'must be a whole number of Mi, Gi or Ti, for instance 5Gi', {
-      rule: 'self == oldSelf',
-      message:
-        'the size of a volume cannot be changed after it was made; grow the PersistentVolumeClaim by hand where its storage class allows it',
-    }),
+    description: 'Size of the volume, for instance 5Gi; it may grow where the storage class allows that',
+    ...pattern('^[1-9][0-9]*(Mi|Gi|Ti)$', 'must be a whole number of Mi, Gi or Ti, for instance 5Gi'),
   }),
   class: Type.Optional(
     Type.String({

@@ -1,6 +1,7 @@
 // The status of a ChatCluster: what the operator saw, never what it wishes.
 import { Type, type Static } from '@sinclair/typebox';
 import { oneOf } from './schema-parts.ts';
+import { ManagedBy, StorageList } from './storage.ts';
 
 export const conditionTypes = [
   'Ready',
@@ -11,6 +12,8 @@ export const conditionTypes = [
   'DependenciesReady',
   'MigrationsReady',
   'DeliveryHealthy',
+  'StorageReady',
+  'CRDOutdated',
 ] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
@@ -61,6 +64,8 @@ export const ChatClusterStatus = Type.Object(
         { description: 'What the canary counts since its start' },
       ),
     ),
+    managedBy: Type.Optional(ManagedBy),
+    storage: Type.Optional(StorageList),
     plan: Type.Optional(
       Type.Object(
         {

@@ -26,3 +26,13 @@ function isServerState(code: string | undefined): boolean {
     )
   );
 }
+
+/** What MySQL and MariaDB say when there is no space for what is written: their numbers, and that of the system below them. */
+const NO_SPACE = new Set(['ER_DISK_FULL', 'ER_RECORD_FILE_FULL']);
+
+/** The server's own words, when it refused a write for want of space; undefined: it was something else. */
+export function noSpace(error: unknown): string | undefined {
+  const { code, message = '' } = (error ?? {}) as { code?: string; message?: string };
+  const said = NO_SPACE.has(code ?? '') || /no space left on device|errno: 28\b|error 28\b/i.test(message);
+  return said ? message : undefined;
+}

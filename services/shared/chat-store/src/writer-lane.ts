@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, messageOf, traced, type Log } from '@parley/kit';
 import type { TextConnection } from './mysql.ts';
-import { classify, type Failure } from './writer-failure.ts';
+import { classify, noSpace, type Failure } from './writer-failure.ts';
 import { planBatch, type AppendResult, type NewMessage, type RoomBatch } from './writer-plan.ts';
 import { factsOf, lockAndReadSql, writeSql } from './writer-sql.ts';
 import type { Submission } from './writer.ts';
@@ -14,8 +14,8 @@ export interface LaneOptions {
   log: Log;
   batchMax: number;
   now: () => number;
-  /** told the size and the time of every committed batch, and of every failed try */
-  observe: ((event: { committed: number; seconds: number } | { failed: Failure }) => void) | undefined;
+  /** told the size and the time of every committed batch, and of every failed try; `noSpace`: the server's words, when that was why */
+  observe: ((event: { committed: number; seconds: number } | { failed: Failure; noSpace: string | undefined }) => void) | undefined;
 }
 
 /** Tries of one batch before its messages are answered `unavailable`. */
@@ -103,7 +103,7 @@ export class WriterLane {
         return;
       } catch (error) {
         failure = classify(error);
-        observe?.({ failed: failure });
+        observe?.({ failed: failure, noSpace: noSpace(error) });
         log.warn({ reason: messageOf(error), failure, attempt, messages: batch.length }, 'a batch failed');
         await this.#rollback(failure);
         if (failure === 'data') break;
