@@ -15,6 +15,7 @@ import { Delivery, type DeliveryReport } from './delivery.ts';
 import { podFacts, type PodFacts } from './pods.ts';
 import type { MoveRequest } from './moves.ts';
 import { reconcile } from './drills.ts';
+import { Strimzi } from './strimzi.ts';
 import type { ReconcileContext } from './reconcile.ts';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
@@ -51,6 +52,7 @@ export class Controller {
   readonly #owned: Map<string, Reflector>;
   readonly #pods: Reflector;
   readonly #drills: Reflector;
+  readonly #strimzi: Strimzi;
   readonly #connections: Connections;
   readonly #delivery: Delivery;
   readonly #queue: WorkQueue;
@@ -99,6 +101,12 @@ export class Controller {
       onRestart: onRestart('Pod'),
     });
     this.#drills = this.#watchDrills(onRestart(chatDrills.kind));
+    this.#strimzi = new Strimzi({
+      ...{ transport, clock, namespace, log },
+      onChange: (object) => this.#changed(object),
+      onState: () => this.#lookAtAll(),
+      onRestart: (kind, reason) => onRestart(kind)(reason),
+    });
     const every = options.lookEveryMs === undefined ? {} : { everyMs: options.lookEveryMs };
     this.#connections = new Connections({
       pods: () => this.#podFacts().filter(({ component }) => component === 'chat'),
@@ -129,6 +137,7 @@ export class Controller {
       move: options.move,
       memory: new Map(),
       now: () => new Date(),
+      strimzi: (ns, cluster) => this.#strimzi.seen(ns, cluster),
       drills: (ns, cluster) => this.#drillsOf(ns, cluster),
       onDrillEnd: (fault, result) => metrics?.drills.inc({ fault, result }),
       drillWatchMs: options.drillWatchMs ?? DRILL_WATCH_MS,
@@ -192,14 +201,18 @@ export class Controller {
     this.#connections.close();
     this.#delivery.close();
     await this.#queue.close();
-    await Promise.all([this.#clusters, this.#drills, this.#pods, ...this.#owned.values()].map((reflector) => reflector.stop()));
+    await Promise.all([this.#strimzi, this.#clusters, this.#drills, this.#pods, ...this.#owned.values()].map((each) => each.stop()));
   }
 
   #resyncLater(): void {
     this.#cancelResync = (this.#options.clock ?? systemClock).after(RESYNC_MS, () => {
-      for (const { metadata } of this.#clusters.store.list()) this.#queue.add(keyOf(metadata));
+      this.#lookAtAll();
       this.#resyncLater();
     });
+  }
+
+  #lookAtAll(): void {
+    for (const { metadata } of this.#clusters.store.list()) this.#queue.add(keyOf(metadata));
   }
 
   /** People make them, as they make ChatClusters. */
@@ -242,8 +255,8 @@ export class Controller {
     return this.#pods.store.list().map(podFacts);
   }
 
-  #live({ kind, metadata }: KubeObject): KubeObject | undefined {
-    return this.#owned.get(kind)?.store.get(keyOf(metadata));
+  #live(object: KubeObject): KubeObject | undefined {
+    return this.#owned.get(object.kind)?.store.get(keyOf(object.metadata)) ?? this.#strimzi.live(object);
   }
 }
 

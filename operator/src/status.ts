@@ -5,6 +5,7 @@ import type { KubeObject } from './kube/transport.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
 import type { ChatPod } from './rollout.ts';
 import type { DeliveryReport } from './delivery.ts';
+import type { StrimziObstacle } from './strimzi.ts';
 import { deliveryStatus, deliveryVerdict } from './delivery-status.ts';
 
 /** A component and its workload, as seen. */
@@ -25,6 +26,8 @@ export interface StatusInput {
   delivery: DeliveryReport | undefined;
   /** a sentence for each Secret that the spec names and nobody made */
   missing: readonly string[];
+  /** why there is no Kafka of Strimzi yet; undefined: it is ready, or not asked for */
+  strimzi?: StrimziObstacle | undefined;
   /** a sentence for each database whose last backup failed */
   failedBackups: readonly string[];
   /** a sentence, when the autoscaler of chat does not work */
@@ -106,7 +109,7 @@ const MESSAGE_MAX = 3500;
 const shortened = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)} …` : text);
 
 function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
-  const { plan, seen, pods, rollout, missing, failedBackups, pending, paused } = input;
+  const { plan, seen, pods, rollout, missing, strimzi, failedBackups, pending, paused } = input;
   const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
   const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
   const dependencies = seen.filter(({ planned }) => planned.dependency);
@@ -116,12 +119,14 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
   const services = seen.filter(({ planned }) => !planned.dependency && planned.kind !== 'Job');
   const notReady = services.filter((each) => !componentReady(each));
   const down = services.filter((each) => !componentServes(each));
-  const ready = waitingFor.length === 0 && migrated && notReady.length === 0 && rollout === undefined && missing.length === 0 && !pending;
+  const ready =
+    waitingFor.length === 0 && !strimzi && migrated && notReady.length === 0 && rollout === undefined && missing.length === 0 && !pending;
   const behind = [...waitingFor, ...(migrated ? notReady : [])];
   const why = (): string => {
     if (pending) return planMessage(pending, plan);
     if (missing.length > 0) return missing.join('. ');
     if (waitingFor.length > 0) return inspect(waitingFor, input);
+    if (strimzi) return shortened(strimzi.message);
     if (!migrated) return [migrationMessage(migration, plan), ...problems('migrate', pods)].join('. ');
     if (rollout !== undefined) return rollout;
     return inspect(notReady, input);
@@ -130,7 +135,7 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
   return {
     Ready: ready
       ? yes('AllReady', `All parts are ready.${pause}`)
-      : no(reasonOf({ pending, missing, waitingFor, migrated, rollout }), `${why()}.${pause}`),
+      : no(reasonOf({ pending, missing, waitingFor, strimzi, migrated, rollout }), `${why()}.${pause}`),
     // Also while a new version migrates: the services of the old one go on.
     Available:
       down.length === 0
@@ -148,16 +153,20 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
         ? yes('SecretMissing', `${missing.join('. ')}.`)
         : behind.length > 0 && migrated
           ? yes('PartsNotReady', `${inspect(behind, input)}.`)
-          : failedBackups.length > 0
-            ? yes('BackupFailed', shortened(`${failedBackups.join('. ')}.`))
-            : input.idleAutoscaler !== undefined
-              ? yes('AutoscalerIdle', shortened(`${input.idleAutoscaler}.`))
-              : no('AsPlanned', 'No part is worse than planned.'),
+          : strimzi && migrated
+            ? yes(strimzi.reason, `${shortened(strimzi.message)}.`)
+            : failedBackups.length > 0
+              ? yes('BackupFailed', shortened(`${failedBackups.join('. ')}.`))
+              : input.idleAutoscaler !== undefined
+                ? yes('AutoscalerIdle', shortened(`${input.idleAutoscaler}.`))
+                : no('AsPlanned', 'No part is worse than planned.'),
     Rendered: yes('Rendered', 'The manifests were made from the spec.'),
     DependenciesReady:
-      waitingFor.length === 0
-        ? yes('AllReady', 'Databases, Redis and Kafka are ready, or external.')
-        : no('NotReady', `${inspect(waitingFor, input)}.`),
+      waitingFor.length > 0
+        ? no('NotReady', `${inspect(waitingFor, input)}.`)
+        : strimzi
+          ? no(strimzi.reason, `${shortened(strimzi.message)}.`)
+          : yes('AllReady', 'Databases, Redis and Kafka are ready, or external.'),
     MigrationsReady: migrated
       ? yes('Applied', `The databases have the schema of version ${plan.spec.version}.`)
       : no('Pending', `${migrationMessage(migration, plan)}.`),
@@ -169,14 +178,15 @@ interface Obstacles {
   pending: PendingPlan | undefined;
   missing: readonly string[];
   waitingFor: readonly Seen[];
+  strimzi: StrimziObstacle | undefined;
   migrated: boolean;
   rollout: string | undefined;
 }
 
-function reasonOf({ pending, missing, waitingFor, migrated, rollout }: Obstacles): string {
+function reasonOf({ pending, missing, waitingFor, strimzi, migrated, rollout }: Obstacles): string {
   if (pending) return 'PlanPending';
   if (missing.length > 0) return 'SecretMissing';
-  if (waitingFor.length > 0) return 'DependenciesNotReady';
+  if (waitingFor.length > 0 || strimzi) return 'DependenciesNotReady';
   if (!migrated) return 'Migrating';
   return rollout === undefined ? 'ServicesNotReady' : 'RollingOut';
 }

@@ -13,7 +13,7 @@ import { startOf } from '../../kind/local/src/processes/identity.ts';
 import { freePort } from '../../kind/local/src/processes/probe.ts';
 import { startHaproxy, type HaproxyOptions } from '../../kind/local/src/servers/haproxy.ts';
 import { findJava, hasKafkaJars, kafkaJarsFolder } from '../../kind/local/src/servers/kafka-jars.ts';
-import { startKafka } from '../../kind/local/src/servers/kafka.ts';
+import { startKafka, type ClientListener } from '../../kind/local/src/servers/kafka.ts';
 import { startMysql } from '../../kind/local/src/servers/mysql.ts';
 import { startPostgres } from '../../kind/local/src/servers/postgres.ts';
 import { startRedis } from '../../kind/local/src/servers/redis.ts';
@@ -55,7 +55,10 @@ export type Servers<N extends ServerName> = Record<N, Server> & {
 };
 
 /** Starts the named servers at once. When one cannot start, the others are stopped and it throws. */
-export async function startServers<const N extends ServerName>(names: readonly N[]): Promise<Servers<N>> {
+export async function startServers<const N extends ServerName>(
+  names: readonly N[],
+  { kafkaClients }: { kafkaClients?: ClientListener | undefined } = {},
+): Promise<Servers<N>> {
   const dir = temporaryFolder();
   const running: Server[] = [];
   const ports = new Map<string, number>();
@@ -68,7 +71,8 @@ export async function startServers<const N extends ServerName>(names: readonly N
   const start = async (name: N): Promise<Server> => {
     const port = ports.get(name) ?? (await freePort());
     ports.set(name, port);
-    const server = await starters[name]({ dir: join(dir, name), port, logDir: join(dir, 'logs'), onSpawn, ...passwords });
+    const clients = name === 'kafka' && kafkaClients ? { clients: kafkaClients } : {};
+    const server = await starters[name]({ dir: join(dir, name), port, logDir: join(dir, 'logs'), onSpawn, ...passwords, ...clients });
     running.push(server);
     return Object.assign(result, { [name]: server })[name];
   };

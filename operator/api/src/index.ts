@@ -17,3 +17,4 @@ export {
 export { chatDrillCrd } from './v1alpha1/drill-crd.ts';
 export { ChatClusterSpec, MAX_CHAT_REPLICAS, MAX_SERVICE_REPLICAS } from './v1alpha1/spec.ts';
 export { ChatClusterStatus, Condition, conditionTypes, type ConditionType } from './v1alpha1/status.ts';
+export { STRIMZI_API, STRIMZI_SINCE } from './v1alpha1/kafka.ts';
