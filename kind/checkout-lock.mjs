@@ -29,14 +29,16 @@ export async function withCheckoutLock(path, { onWait = () => {}, stopped = () =
 }
 
 function take(path) {
-  mkdirSync(dirname(path), { recursive: true });
   try {
+    mkdirSync(dirname(path), { recursive: true });
     const file = openSync(path, 'wx');
     writeSync(file, `${process.pid} ${startOf(process.pid)}`);
     closeSync(file);
     return true;
   } catch (error) {
     if (error.code === 'EEXIST' || error.code === 'ENOENT') return false;
+    // A folder that somebody else made, as root for instance: without the lock two builds are slow and not wrong.
+    if (error.code === 'EACCES' || error.code === 'EROFS') return true;
     throw error;
   }
 }

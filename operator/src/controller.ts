@@ -101,12 +101,7 @@ export class Controller {
       onRestart: onRestart('Pod'),
     });
     this.#drills = this.#watchDrills(onRestart(chatDrills.kind));
-    this.#strimzi = new Strimzi({
-      ...{ transport, clock, namespace, log },
-      onChange: (object) => this.#changed(object),
-      onState: () => this.#lookAtAll(),
-      onRestart: (kind, reason) => onRestart(kind)(reason),
-    });
+    this.#strimzi = this.#lookForStrimzi(onRestart);
     const every = options.lookEveryMs === undefined ? {} : { everyMs: options.lookEveryMs };
     this.#connections = new Connections({
       pods: () => this.#podFacts().filter(({ component }) => component === 'chat'),
@@ -132,11 +127,9 @@ export class Controller {
       cluster: (key) => this.#clusters.store.get(key),
       owned: (ns, cluster) => this.owned(ns, cluster),
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
-      connections: this.#connections,
-      delivery: this.#delivery,
+      ...{ connections: this.#connections, delivery: this.#delivery },
       move: options.move,
-      memory: new Map(),
-      now: () => new Date(),
+      ...{ memory: new Map(), now: () => new Date() },
       strimzi: (ns, cluster) => this.#strimzi.seen(ns, cluster),
       drills: (ns, cluster) => this.#drillsOf(ns, cluster),
       onDrillEnd: (fault, result) => metrics?.drills.inc({ fault, result }),
@@ -208,6 +201,16 @@ export class Controller {
     this.#cancelResync = (this.#options.clock ?? systemClock).after(RESYNC_MS, () => {
       this.#lookAtAll();
       this.#resyncLater();
+    });
+  }
+
+  #lookForStrimzi(onRestart: (kind: string) => (reason: string) => void): Strimzi {
+    const { transport, watchNamespace, log, clock = systemClock } = this.#options;
+    return new Strimzi({
+      ...{ transport, clock, log, namespace: watchNamespace || undefined },
+      onChange: (object) => this.#changed(object),
+      onState: () => this.#lookAtAll(),
+      onRestart: (kind, reason) => onRestart(kind)(reason),
     });
   }
 

@@ -15,6 +15,30 @@ const PUBLIC = [
   '  kubectl create secret tls chat-tls --cert=chain.pem --key=key.pem',
 ];
 
+const EXTERNAL_KAFKA = {
+  bootstrapServers: ['kafka-1.example.com:9093', 'kafka-2.example.com:9093'],
+  tls: {},
+  authSecretRef: { name: 'chat-kafka' },
+};
+
+const strimzi = (version: string): Sample => ({
+  file: 'strimzi.yaml',
+  about: [
+    'Kafka by the operator of Strimzi 0.49 or newer, which must be installed, as must charts/strimzi-rights.yaml',
+    '(docs/operating/kafka.md). Three brokers, each on a node of its own.',
+  ],
+  name: 'strimzi',
+  spec: {
+    version,
+    kafka: {
+      mode: 'strimzi',
+      brokers: 3,
+      storage: { size: '20Gi' },
+      topologySpread: { whenUnsatisfiable: 'DoNotSchedule' },
+    },
+  },
+});
+
 /** `version` is the version of Parley that the samples belong to. */
 export function samples(version: string): Sample[] {
   return [
@@ -67,35 +91,12 @@ export function samples(version: string): Sample[] {
       spec: {
         version,
         redis: { mode: 'external', external: { urlSecretRef: { name: 'chat-redis' } } },
-        kafka: {
-          mode: 'external',
-          external: {
-            bootstrapServers: ['kafka-1.example.com:9093', 'kafka-2.example.com:9093'],
-            tls: {},
-            authSecretRef: { name: 'chat-kafka' },
-          },
-        },
+        kafka: { mode: 'external', external: EXTERNAL_KAFKA },
         mysql: { mode: 'external', external: { urlSecretRef: { name: 'chat-mysql' } } },
         postgres: { mode: 'external', external: { urlSecretRef: { name: 'chat-postgres' } } },
       },
     },
-    {
-      file: 'strimzi.yaml',
-      about: [
-        'Kafka by the operator of Strimzi 0.49 or newer, which must be installed, as must charts/strimzi-rights.yaml',
-        '(docs/operating/kafka.md). Three brokers, each on a node of its own.',
-      ],
-      name: 'strimzi',
-      spec: {
-        version,
-        kafka: {
-          mode: 'strimzi',
-          brokers: 3,
-          storage: { size: '20Gi' },
-          topologySpread: { whenUnsatisfiable: 'DoNotSchedule' },
-        },
-      },
-    },
+    strimzi(version),
     {
       file: 'public.yaml',
       about: PUBLIC,

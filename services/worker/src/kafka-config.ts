@@ -1,7 +1,7 @@
 // How to reach Kafka, for the worker and the command for dead letters: variables, and what they mean together.
 import type { ConnectionOptions } from 'node:tls';
 import { ConfigError, list, secret } from '@parley/kit';
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type { SASLOptions } from 'kafkajs';
 
 const MECHANISMS = ['none', 'PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
@@ -19,8 +19,7 @@ export const kafkaVariables = {
   kafkaUser: Type.Optional(secret('user of Kafka, with a mechanism', { optional: true })),
   kafkaPassword: Type.Optional(secret('password of that user', { optional: true })),
 };
-const schema = Type.Object(kafkaVariables);
-export type KafkaConfig = Static<typeof schema>;
+export type KafkaConfig = Static<TObject<typeof kafkaVariables>>;
 
 /** What kafkajs is given beside the brokers. */
 export interface KafkaSecurity {

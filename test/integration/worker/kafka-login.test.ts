@@ -1,7 +1,7 @@
 // A Kafka of somebody else: TLS with an authority of its own, a login by each mechanism, and what a refusal looks like.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { newId } from '@parley/chat-store';
 import { pino } from 'pino';
 import { kafkaClient } from '../../../services/worker/src/adapters/kafka-client.ts';
@@ -21,6 +21,12 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
   before(async () => {
     stack = await startWorkerStack(loginListener(account, certificate));
   });
+  const open = new Set<{ close: () => Promise<void> }>();
+  const close = async (worker: { close: () => Promise<void> }): Promise<void> => {
+    if (open.delete(worker)) await worker.close();
+  };
+  // A worker of a test that failed would do the work of the next one.
+  afterEach(() => Promise.all([...open].map(close)));
   after(async () => {
     await stack?.stop();
     removeFolder(folder);
@@ -41,15 +47,26 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
     });
     const admin = kafkaClient({ brokers: [stack.servers.kafka.url], security, clientId: 'count', onError: () => undefined }).admin();
     await admin.connect();
-    const offsets = await admin.fetchTopicOffsets(topic);
-    await admin.disconnect();
-    return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+    try {
+      // A topic that was just made has no leader for a moment.
+      let offsets: { high: string }[] = [];
+      const known = async () => {
+        offsets = await admin.fetchTopicOffsets(topic).catch(() => []);
+        return offsets.length > 0;
+      };
+      await eventually('the offsets of the topic', known, 30_000);
+      return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+    } finally {
+      await admin.disconnect();
+    }
   };
   /** A worker whose log can be read. */
   const workerOf = async (name: string, changed: Record<string, string>) => {
     const lines: { level: number; msg: string; reason?: string }[] = [];
     const own = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) });
-    return { lines, ...(await stack.worker(name, { ...good, ...changed }, own)) };
+    const worker = { lines, ...(await stack.worker(name, { ...good, ...changed }, own)) };
+    open.add(worker);
+    return worker;
   };
 
   test('each mechanism brings events into Kafka', async () => {
@@ -60,7 +77,7 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
       assert.equal(await records('chat.messages'), 2 * (index + 1), mechanism);
       assert.equal(await metric(worker.adminPort, /^parley_kafka_refused(?:\{.*\})? (\d+)/m), 0);
       assert.equal((await readiness(worker)).status, 200);
-      await worker.close();
+      await close(worker);
     }
   });
 
@@ -76,14 +93,13 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
     assert.equal(errors.length, 1, JSON.stringify(errors));
     assert.match(errors[0]?.msg ?? '', /Kafka refuses this worker; check KAFKA_USER, KAFKA_PASSWORD and KAFKA_SASL_MECHANISM/);
     assert.ok(!JSON.stringify(worker.lines).includes('not this one'));
-    await worker.close();
+    await close(worker);
     assert.ok((await stack.waiting()) > 0);
 
     const right = await workerOf('right', { KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512' });
     await eventually('the outbox is empty', async () => (await stack.waiting()) === 0, 60_000);
     assert.equal(await records('chat.messages'), before + 3);
     assert.equal((await readiness(right)).status, 200);
-    await right.close();
   });
 
   test('an authority that Node does not know: the log says so, and events wait', async () => {
@@ -92,6 +108,5 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
     await eventually('a line names the certificate', () => worker.lines.some(({ reason }) => /certificate/.test(reason ?? '')), 60_000);
     assert.equal((await readiness(worker)).status, 200);
     assert.ok((await stack.waiting()) > 0);
-    await worker.close();
   });
 });
