@@ -1,57 +1,17 @@
 // The first step of every npm script: installs the npm packages and builds when something is missing or older than its sources,
 // then hands over. It uses nothing but Node itself, because on a fresh machine there is nothing else yet.
 import { spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withCheckoutLock } from './checkout-lock.mjs';
+import { commandsOf, helpText, nodeProblem, overview, wantsHelp } from './commands.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const [command = '', ...rest] = process.argv.slice(2);
 
-/** command -> the programs to run one after the other. */
-const node = (file, ...args) => [process.execPath, ['--enable-source-maps', join(root, file), ...args]];
-const local = (file) => join(root, 'node_modules', '.bin', file);
-const commands = {
-  start: () => [node('kind/local/dist/main.js', 'start', ...rest)],
-  clean: () => [node('kind/local/dist/main.js', 'clean', ...rest)],
-  test: () => [node('kind/local/dist/main.js', 'prepare', '--for', 'test'), node('kind/test.mjs', ...rest)],
-  check: () => [
-    [local('prettier'), ['--check', '--log-level', 'warn', '.']],
-    [local('eslint'), ['--max-warnings', '0', '.']],
-    [local('tsc'), ['--noEmit']],
-    node('kind/test.mjs', '--level', 'check'),
-  ],
-  kind: () => [node('kind/cluster/dist/main.js', 'up', ...rest)],
-  'kind-down': () => [node('kind/cluster/dist/main.js', 'down', ...rest)],
-  bench: () => [
-    node('kind/local/dist/main.js', 'prepare'),
-    [process.execPath, ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/load/main.ts'), ...rest]],
-  ],
-  'bench-operator': () => [
-    [
-      process.execPath,
-      ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/load/operator/main.ts'), ...rest],
-    ],
-  ],
-  schemathesis: () => [
-    ...(rest.some((each) => ['--help', '-h'].includes(each)) ? [] : [node('kind/local/dist/main.js', 'prepare')]),
-    [
-      process.execPath,
-      ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/schemathesis/main.ts'), ...rest],
-    ],
-  ],
-  docs: () => [
-    [process.execPath, ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'test/docs/main.ts'), ...rest]],
-  ],
-  e2e: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'e2e', ...rest)],
-  drills: () => [node('kind/cluster/dist/main.js', 'up', '--quiet'), node('kind/test.mjs', '--level', 'drills', ...rest)],
-  disruptions: () => [
-    node('kind/cluster/dist/main.js', 'up', '--quiet', '--workers', '2'),
-    node('kind/test.mjs', '--level', 'disruptions', ...rest),
-  ],
-};
-const usage = `usage: node kind/bootstrap.mjs ${Object.keys(commands).join('|')} [options of the command]`;
+const commands = commandsOf(root, rest);
 
 /** The program that runs now. Signals go to it; this process ends when it has ended. */
 let current;
@@ -59,24 +19,37 @@ let current;
 let interrupted = 0;
 
 async function main() {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) return fail(`Node ${process.versions.node} is too old: Parley needs 20.19 or newer.`);
-  if (['--help', '-h', 'help'].includes(command)) return say(usage);
-  if (!Object.hasOwn(commands, command)) return fail(usage);
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const problem = nodeProblem(process.versions.node, engines.node);
+  if (problem) return fail(problem);
+  if (['--help', '-h', 'help'].includes(command)) return print(overview(commands));
+  if (!Object.hasOwn(commands, command)) return fail(overview(commands));
+  const chosen = commands[command];
+  if (chosen.help && wantsHelp(rest)) return print(helpText(chosen));
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => forward(signal));
   // A closed terminal must not end this process before the program below it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-  const lock = join(root, 'package-lock.json');
-  const installed = join(root, 'node_modules', '.package-lock.json');
-  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-    say('installing npm packages');
-    if (!(await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']))) return;
-  }
-  for (const [program, args] of [node('kind/build.mjs'), ...commands[command]()]) {
+  const onWait = (pid) => say(`waiting for another command that builds this checkout${Number.isNaN(pid) ? '' : ` (pid ${pid})`}`);
+  const ready = await withCheckoutLock(join(root, '.parley', 'build.lock'), { onWait, stopped: () => interrupted !== 0 }, prepare);
+  if (!ready) return void (process.exitCode ||= 128 + interrupted);
+  for (const [program, args] of chosen.programs) {
     if (!(await run(program, args))) return;
   }
+}
+
+/** npm packages and built files: what is there already and newer than what it is made from stays. */
+async function prepare() {
+  const lockfile = join(root, 'package-lock.json');
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lockfile).mtimeMs) {
+    const started = performance.now();
+    say('installing npm packages (the first time takes a minute or more)');
+    if (!(await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']))) return false;
+    say(`installed npm packages in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+  return run(process.execPath, [join(root, 'kind/build.mjs')]);
 }
 
 /**
@@ -107,6 +80,10 @@ function run(program, args) {
     });
     current.once('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]));
   });
+}
+
+function print(text) {
+  process.stdout.write(`${text}\n`);
 }
 
 function say(text) {

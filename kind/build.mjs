@@ -1,6 +1,6 @@
 // Compiles all workspaces as one TypeScript program and writes each file into the dist/ folder of its own workspace:
 // <workspace>/src/a/b.ts -> <workspace>/dist/a/b.js. One root tsconfig serves editor, check and build (ADR 0001).
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -33,14 +33,29 @@ function target(file) {
   return file.replace(`${sep}src${sep}`, `${sep}dist${sep}`);
 }
 
-/** Removes outputs whose source is gone: a stale module must not be importable. */
+/**
+ * Written beside and renamed: somebody who runs what is there, or builds at the same time, finds whole files, never half of one.
+ */
+function replaceFile(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  const fresh = `${path}.${process.pid}${UNFINISHED}`;
+  writeFileSync(fresh, text);
+  renameSync(fresh, path);
+}
+const UNFINISHED = '.new';
+const UNFINISHED_MS = 10 * 60_000;
+
+/** Removes outputs whose source is gone: a stale module must not be importable. What another build is just writing stays. */
 function sweep(written) {
   const folders = new Set([...written].map((file) => file.slice(0, file.indexOf(`${sep}dist${sep}`) + 5)));
+  const isStale = (path) =>
+    !written.has(path) &&
+    (!path.endsWith(UNFINISHED) || Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > UNFINISHED_MS);
   const visit = (folder) => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) visit(path);
-      else if (!written.has(path)) rmSync(path);
+      else if (isStale(path)) rmSync(path, { force: true });
     }
   };
   for (const folder of folders) visit(folder);
@@ -48,18 +63,17 @@ function sweep(written) {
 
 if (process.argv.includes('--force') || !fresh()) {
   const started = performance.now();
+  if (!existsSync(target(roots[0].replace(/\.ts$/, '.js'))))
+    process.stderr.write(`building ${roots.length} files (the first time takes up to a minute)\n`);
   const options = { ...config.options, outDir: root };
   const program = ts.createProgram(roots, options);
-  const written = new Set();
-  const result = program.emit(undefined, (file, text) => {
-    const path = target(file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-    written.add(path);
-  });
+  const outputs = new Map();
+  const result = program.emit(undefined, (file, text) => outputs.set(target(file), text));
   const problems = [...ts.getPreEmitDiagnostics(program), ...result.diagnostics];
   problems.forEach(report);
+  // Nothing is written before: what does not compile must not look built to the next command.
   if (problems.length > 0) process.exit(1);
-  sweep(written);
+  for (const [path, text] of outputs) replaceFile(path, text);
+  sweep(new Set(outputs.keys()));
   process.stderr.write(`built ${roots.length} files in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }

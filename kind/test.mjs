@@ -40,9 +40,14 @@ const { values, positionals } = parseArgs({
   },
 });
 if (values.help) {
-  process.stdout.write(
-    `usage: node kind/test.mjs [--level ${Object.keys(LEVELS).join('|')}]... [--name PATTERN] [--mysql] [file or folder]...\n`,
-  );
+  process.stdout.write(`npm test -- [options] [file or folder]...
+Runs tests from the sources, on real servers. Without options: ${DEFAULT_LEVELS.join(', ')}.
+
+  --level LEVEL    ${Object.keys(LEVELS).join(', ')}; may be given several times
+  --name PATTERN   only tests with such a name
+  --mysql          on MySQL 9.7 where MariaDB is what is installed
+  FILE or FOLDER   only these, for instance test/unit/chat
+`);
   process.exit(0);
 }
 const unknown = (values.level ?? []).filter((level) => !Object.hasOwn(LEVELS, level));

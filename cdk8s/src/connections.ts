@@ -76,5 +76,23 @@ export function kafkaBrokers(plan: Plan): string[] {
   const { mode, brokers, external } = plan.spec.kafka;
   if (mode === 'external') return external?.bootstrapServers ?? [];
   if (mode === 'none') return [];
+  // The Service that Strimzi makes for clients.
+  if (mode === 'strimzi') return [`${fqdnOf(plan, 'kafka-kafka-bootstrap')}:${ports.kafka}`];
   return Array.from({ length: brokers }, (_, index) => `${kafkaPod(plan, index)}:${ports.kafka}`);
+}
+
+/** TLS and the login of an external Kafka. Without them there is nothing. */
+export function kafkaAccess({ spec }: Plan): { env: k8s.EnvVar[]; connections: Connection[] } {
+  const { tls, authSecretRef: login } = spec.kafka.external ?? {};
+  const ca = tls?.caSecretRef;
+  return {
+    env: [
+      ...(tls ? [{ name: 'KAFKA_TLS', value: 'true' }] : []),
+      ...(login ? [{ name: 'KAFKA_SASL_MECHANISM', value: login.mechanism }] : []),
+    ],
+    connections: [
+      ...(ca ? [secretFile('KAFKA_CA', ca.name, ca.key)] : []),
+      ...(login ? [secretFile('KAFKA_USER', login.name, 'user'), secretFile('KAFKA_PASSWORD', login.name, 'password')] : []),
+    ],
+  };
 }

@@ -11,6 +11,7 @@ import { NetworkChart } from './charts/network.ts';
 import { PrometheusChart } from './charts/prometheus.ts';
 import { RedisChart } from './charts/redis.ts';
 import { nameOf, type Component } from './names.ts';
+import { StrimziChart } from './charts/strimzi.ts';
 import type { Plan } from './plan.ts';
 
 export interface KubeObject {
@@ -31,6 +32,8 @@ export interface Facts {
   migrated: boolean;
   /** A drill has taken this server away for a while: no pod of it. */
   away?: 'mysql' | 'kafka' | undefined;
+  /** The API server takes objects of Strimzi from the operator. */
+  strimzi?: boolean | undefined;
 }
 
 /** A part of the cluster whose readiness the status tells. */
@@ -91,6 +94,7 @@ export function desired(plan: Plan, facts: Facts): KubeObject[] {
   const objects: KubeObject[] = [];
   const shielded = plan.spec.backup ? [...components, 'backup' as const] : components;
   if (plan.spec.networkPolicy.enabled) objects.push(...(new NetworkChart(app, plan, shielded).toJson() as KubeObject[]));
+  if (plan.spec.kafka.mode === 'strimzi' && facts.strimzi) objects.push(...(new StrimziChart(app, plan).toJson() as KubeObject[]));
   for (const component of components) {
     if (!facts.migrated && serviceComponents.includes(component)) continue;
     const made = new charts[component](app, plan).toJson() as KubeObject[];

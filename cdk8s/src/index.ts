@@ -6,6 +6,7 @@ export type { HaproxyInput, Upstream, UpstreamServer, UpstreamTemplate } from '.
 export { chartFiles, installObjects } from './install/files.ts';
 export { NAMESPACED, OPERATOR, OPERATOR_NAMESPACE, operatorObjects, type OperatorOptions } from './install/operator.ts';
 export { CLUSTER_RULES, CRD_RULES, LEASE_RULES } from './install/rules.ts';
+export { STRIMZI_RULES, strimziRights } from './install/strimzi-rights.ts';
 export { sampleResource, samples, type Sample } from './install/samples.ts';
 export { clusterLabels, labelsOf, MANAGED_BY, nameOf, selectorOf, type Component } from './names.ts';
 export { fqdnOf, hasSentinels, images, ports, resolve, type Plan, type PlanEnvironment, type ResolvedCluster } from './plan.ts';

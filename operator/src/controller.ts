@@ -16,6 +16,7 @@ import { Delivery, type DeliveryReport } from './delivery.ts';
 import { podFacts, type PodFacts } from './pods.ts';
 import type { MoveRequest } from './moves.ts';
 import { reconcile } from './drills.ts';
+import { Strimzi } from './strimzi.ts';
 import type { ReconcileContext } from './reconcile.ts';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
@@ -54,6 +55,7 @@ export class Controller {
   readonly #owned: Map<string, Reflector>;
   readonly #pods: Reflector;
   readonly #drills: Reflector;
+  readonly #strimzi: Strimzi;
   readonly #connections: Connections;
   readonly #delivery: Delivery;
   /** undefined: the operator of one namespace may not read CRDs */
@@ -105,6 +107,7 @@ export class Controller {
       onRestart: onRestart('Pod'),
     });
     this.#drills = this.#watchDrills(onRestart(chatDrills.kind));
+    this.#strimzi = this.#lookForStrimzi(onRestart);
     const every = options.lookEveryMs === undefined ? {} : { everyMs: options.lookEveryMs };
     this.#connections = new Connections({
       pods: () => this.#podFacts().filter(({ component }) => component === 'chat'),
@@ -138,12 +141,11 @@ export class Controller {
       cluster: (key) => this.#clusters.store.get(key),
       owned: (ns, cluster) => this.owned(ns, cluster),
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
-      connections: this.#connections,
-      delivery: this.#delivery,
+      ...{ connections: this.#connections, delivery: this.#delivery },
       crds: () => this.#crds?.verdict,
       move: options.move,
-      memory: new Map(),
-      now: () => new Date(),
+      ...{ memory: new Map(), now: () => new Date() },
+      strimzi: (ns, cluster) => this.#strimzi.seen(ns, cluster),
       drills: (ns, cluster) => this.#drillsOf(ns, cluster),
       onDrillEnd: (fault, result) => metrics?.drills.inc({ fault, result }),
       drillWatchMs: options.drillWatchMs ?? DRILL_WATCH_MS,
@@ -209,13 +211,23 @@ export class Controller {
     this.#delivery.close();
     this.#crds?.close();
     await this.#queue.close();
-    await Promise.all([this.#clusters, this.#drills, this.#pods, ...this.#owned.values()].map((reflector) => reflector.stop()));
+    await Promise.all([this.#strimzi, this.#clusters, this.#drills, this.#pods, ...this.#owned.values()].map((each) => each.stop()));
   }
 
   #resyncLater(): void {
     this.#cancelResync = (this.#options.clock ?? systemClock).after(RESYNC_MS, () => {
       this.#queueAll();
       this.#resyncLater();
+    });
+  }
+
+  #lookForStrimzi(onRestart: (kind: string) => (reason: string) => void): Strimzi {
+    const { transport, watchNamespace, log, clock = systemClock } = this.#options;
+    return new Strimzi({
+      ...{ transport, clock, log, namespace: watchNamespace || undefined },
+      onChange: (object) => this.#changed(object),
+      onState: () => this.#queueAll(),
+      onRestart: (kind, reason) => onRestart(kind)(reason),
     });
   }
 
@@ -263,8 +275,8 @@ export class Controller {
     return this.#pods.store.list().map(podFacts);
   }
 
-  #live({ kind, metadata }: KubeObject): KubeObject | undefined {
-    return this.#owned.get(kind)?.store.get(keyOf(metadata));
+  #live(object: KubeObject): KubeObject | undefined {
+    return this.#owned.get(object.kind)?.store.get(keyOf(object.metadata)) ?? this.#strimzi.live(object);
   }
 }
 

@@ -25,6 +25,7 @@ import { replacing, sameJson } from './status-patch.ts';
 import { grow, growthOf, type RefusedGrowth } from './storage-growth.ts';
 import { storageView } from './storage-status.ts';
 import { failedStatus, statusFor, type Seen } from './status.ts';
+import { strimziObstacle, type StrimziSeen } from './strimzi.ts';
 import { lookAtWaiting, type KnownWaiting } from './waiting-claims.ts';
 
 export interface ReconcileContext {
@@ -46,6 +47,8 @@ export interface ReconcileContext {
   /** what this process found out and need not find out again at once; lost with it */
   memory: Memory;
   now: () => Date;
+  /** Kafka of mode strimzi; asked of such clusters alone */
+  strimzi?: (namespace: string, cluster: string) => StrimziSeen;
   /** the ChatDrills of a cluster */
   drills: (namespace: string, cluster: string) => KubeObject[];
   /** told of each drill that ends, and how */
@@ -112,7 +115,9 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     return fail(live, context, 'InvalidSpec', `The spec is not valid: ${parsed.problems.join('; ')}. Correct it and apply it again.`);
   const { cluster } = parsed;
   const plan = resolve(cluster, context.environment);
-  const facts = { migrated: hasMigrated(plan, context) || hasRun(cluster.status, plan), away };
+  const strimzi = plan.spec.kafka.mode === 'strimzi' ? context.strimzi?.(plan.namespace, plan.cluster) : undefined;
+  const kept = { away, strimzi: strimzi?.state === 'served' };
+  const facts = { migrated: hasMigrated(plan, context) || hasRun(cluster.status, plan), ...kept };
   let wanted: KubeObject[];
   try {
     wanted = rendered(plan, { facts, cluster, memory });
@@ -120,7 +125,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     return fail(live, context, 'RenderFailed', `The manifests cannot be made: ${(error as Error).message}`);
   }
   const pods = podsOf(plan, context);
-  const pending = cluster.spec.paused ? undefined : await lookAtPlan(plan, live, { cluster, pods, memory, context, away });
+  const pending = cluster.spec.paused ? undefined : await lookAtPlan(plan, live, { cluster, pods, memory, context, kept });
   if (!cluster.spec.paused && !pending) {
     try {
       await lookAtSecrets(plan, live, { memory, context });
@@ -148,6 +153,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     crds: context.crds(),
     storage: await lookAtStorage(plan, pods, { memory, context }),
     missing: memory.secrets?.missing ?? [],
+    strimzi: strimzi && strimziObstacle(strimzi, plan),
     failedBackups: failedBackups(context.owned(plan.namespace, plan.cluster)),
     idleAutoscaler: idleAutoscaler(context.owned(plan.namespace, plan.cluster)),
     pending,
@@ -191,14 +197,14 @@ async function lookAtSecrets(plan: Plan, live: KubeObject, { memory, context }: 
 async function lookAtPlan(
   plan: Plan,
   live: KubeObject,
-  { cluster, pods, memory, context, away }: RolloutParts & { cluster: ChatCluster; away: Facts['away'] },
+  { cluster, pods, memory, context, kept }: RolloutParts & { cluster: ChatCluster; kept: Omit<Facts, 'migrated'> },
 ): Promise<PendingPlan | undefined> {
   if (plan.spec.changePolicy !== 'Plan') return undefined;
   const { applier, owned, recorder } = context;
   const known = await lookForPlan(
     {
       ...{ plan, live, applier },
-      complete: rendered(plan, { facts: { migrated: true, away }, cluster, memory }),
+      complete: rendered(plan, { facts: { migrated: true, ...kept }, cluster, memory }),
       owned: owned(plan.namespace, plan.cluster),
       claims: claimsOf(plan, context),
       sockets: pods.reduce((sum, { sockets }) => sum + (sockets?.connections ?? 0), 0),

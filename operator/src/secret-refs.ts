@@ -21,6 +21,8 @@ export function secretRefs({ spec }: Plan): NamedSecret[] {
     ...(['mysql', 'postgres', 'redis'] as const).map(
       (part) => [`${part}.external.urlSecretRef`, spec[part].external?.urlSecretRef] as const,
     ),
+    ['kafka.external.tls.caSecretRef', spec.kafka.external?.tls?.caSecretRef],
+    ...keysOf('kafka.external.authSecretRef', spec.kafka.external?.authSecretRef?.name, ['user', 'password']),
     ...spec.auth.issuers.map(({ hs256SecretRef }, index) => [`auth.issuers[${index}].hs256SecretRef`, hs256SecretRef] as const),
     ['worker.notifications.secretRef', spec.worker.notifications?.secretRef],
     ['monitoring.tracing.headersSecretRef', spec.monitoring.tracing?.headersSecretRef],

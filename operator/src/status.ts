@@ -6,6 +6,7 @@ import { planMessage, type PendingPlan } from './plan-changes.ts';
 import type { ChatPod } from './rollout.ts';
 import type { DeliveryReport } from './delivery.ts';
 import type { CrdVerdict } from './crd-check.ts';
+import type { StrimziObstacle } from './strimzi.ts';
 import { deliveryStatus, deliveryVerdict } from './delivery-status.ts';
 import { redisProblems } from './redis-quorum.ts';
 import { managedBy, storageTold, storageVerdict, type StorageView } from './storage-status.ts';
@@ -32,6 +33,8 @@ export interface StatusInput {
   storage: StorageView;
   /** a sentence for each Secret that the spec names and nobody made */
   missing: readonly string[];
+  /** why there is no Kafka of Strimzi yet; undefined: it is ready, or not asked for */
+  strimzi?: StrimziObstacle | undefined;
   /** a sentence for each database whose last backup failed */
   failedBackups: readonly string[];
   /** a sentence, when the autoscaler of chat does not work */
@@ -114,7 +117,7 @@ const MESSAGE_MAX = 3500;
 const shortened = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)} …` : text);
 
 function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
-  const { plan, seen, pods, rollout, missing, failedBackups, pending, paused, storage } = input;
+  const { plan, seen, pods, rollout, missing, strimzi, failedBackups, pending, paused, storage } = input;
   const yes = (reason: string, message: string): Verdict => ({ status: 'True', reason, message });
   const no = (reason: string, message: string): Verdict => ({ status: 'False', reason, message });
   const dependencies = seen.filter(({ planned }) => planned.dependency);
@@ -126,7 +129,7 @@ function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
   const down = services.filter((each) => !componentServes(each));
   // Servers may answer on: nothing new is stored all the same.
   const full = storage.problems.filter(({ reason }) => reason === 'VolumeFull');
-  const parts = waitingFor.length === 0 && migrated && notReady.length === 0;
+  const parts = waitingFor.length === 0 && !strimzi && migrated && notReady.length === 0;
   const ready = parts && rollout === undefined && missing.length === 0 && full.length === 0 && !pending;
   const behind = [...waitingFor, ...(migrated ? notReady : [])];
   const why = (): string => {
@@ -135,6 +138,7 @@ function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
     if (full.length > 0) return storageTold(full);
     // The claim is the cause of what its pod lacks.
     if (waitingFor.length > 0) return [...storage.problems.map(({ message }) => message), inspect(waitingFor, input)].join('. ');
+    if (strimzi) return shortened(strimzi.message);
     if (!migrated) return [migrationMessage(migration, plan), ...problems('migrate', pods)].join('. ');
     if (rollout !== undefined) return rollout;
     return inspect(notReady, input);
@@ -143,7 +147,7 @@ function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
   return {
     Ready: ready
       ? yes('AllReady', `All parts are ready.${pause}`)
-      : no(reasonOf({ pending, missing, full, waitingFor, migrated, rollout }), `${why()}.${pause}`),
+      : no(reasonOf({ pending, missing, full, waitingFor, strimzi, migrated, rollout }), `${why()}.${pause}`),
     // Also while a new version migrates: the services of the old one go on.
     Available:
       down.length === 0
@@ -163,16 +167,20 @@ function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
           ? yes(storage.problems[0].reason, `${storageTold(storage.problems)}.`)
           : behind.length > 0 && migrated
             ? yes('PartsNotReady', `${inspect(behind, input)}.`)
-            : failedBackups.length > 0
-              ? yes('BackupFailed', shortened(`${failedBackups.join('. ')}.`))
-              : input.idleAutoscaler !== undefined
-                ? yes('AutoscalerIdle', shortened(`${input.idleAutoscaler}.`))
-                : no('AsPlanned', 'No part is worse than planned.'),
+            : strimzi && migrated
+              ? yes(strimzi.reason, `${shortened(strimzi.message)}.`)
+              : failedBackups.length > 0
+                ? yes('BackupFailed', shortened(`${failedBackups.join('. ')}.`))
+                : input.idleAutoscaler !== undefined
+                  ? yes('AutoscalerIdle', shortened(`${input.idleAutoscaler}.`))
+                  : no('AsPlanned', 'No part is worse than planned.'),
     Rendered: yes('Rendered', 'The manifests were made from the spec.'),
     DependenciesReady:
-      waitingFor.length === 0
-        ? yes('AllReady', 'Databases, Redis and Kafka are ready, or external.')
-        : no('NotReady', `${inspect(waitingFor, input)}.`),
+      waitingFor.length > 0
+        ? no('NotReady', `${inspect(waitingFor, input)}.`)
+        : strimzi
+          ? no(strimzi.reason, `${shortened(strimzi.message)}.`)
+          : yes('AllReady', 'Databases, Redis and Kafka are ready, or external.'),
     MigrationsReady: migrated
       ? yes('Applied', `The databases have the schema of version ${plan.spec.version}.`)
       : no('Pending', `${migrationMessage(migration, plan)}.`),
@@ -187,15 +195,16 @@ interface Obstacles {
   missing: readonly string[];
   full: readonly unknown[];
   waitingFor: readonly Seen[];
+  strimzi: StrimziObstacle | undefined;
   migrated: boolean;
   rollout: string | undefined;
 }
 
-function reasonOf({ pending, missing, full, waitingFor, migrated, rollout }: Obstacles): string {
+function reasonOf({ pending, missing, full, waitingFor, strimzi, migrated, rollout }: Obstacles): string {
   if (pending) return 'PlanPending';
   if (missing.length > 0) return 'SecretMissing';
   if (full.length > 0) return 'VolumeFull';
-  if (waitingFor.length > 0) return 'DependenciesNotReady';
+  if (waitingFor.length > 0 || strimzi) return 'DependenciesNotReady';
   if (!migrated) return 'Migrating';
   return rollout === undefined ? 'ServicesNotReady' : 'RollingOut';
 }

@@ -99,7 +99,12 @@ export const ILLEGAL: readonly Illegal[] = [
   ),
 
   // Words
-  illegal('an unknown Kafka mode', { kafka: { mode: 'strimzi' } }, 'kafka.mode', /supported values: "builtin", "external", "none"/),
+  illegal(
+    'an unknown Kafka mode',
+    { kafka: { mode: 'managed' } },
+    'kafka.mode',
+    /supported values: "builtin", "strimzi", "external", "none"/,
+  ),
   illegal('no Redis', { redis: { mode: 'none' } }, 'redis.mode', /supported values: "builtin", "external"(?!, ")/),
   illegal('an unknown MySQL flavor', { mysql: { flavor: 'percona' } }, 'mysql.flavor', /supported values: "mysql", "mariadb"/),
   illegal(
@@ -222,6 +227,24 @@ export const ILLEGAL: readonly Illegal[] = [
   illegal('external Kafka without brokers', { kafka: { mode: 'external' } }, 'kafka', /needs the field external.*add it, or choose/),
   illegal('built-in MySQL with external', { mysql: { external: { urlSecretRef: { name: 'x' } } } }, 'mysql', WITHOUT_EXTERNAL),
   illegal('built-in PostgreSQL with external', { postgres: { external: { urlSecretRef: { name: 'x' } } } }, 'postgres', WITHOUT_EXTERNAL),
+  illegal(
+    'a password of Kafka that everybody can read',
+    { kafka: { mode: 'external', external: { bootstrapServers: ['k:9092'], authSecretRef: { name: 'login', mechanism: 'PLAIN' } } } },
+    'kafka.external',
+    /PLAIN sends the password as it is: add tls: \{\}, or use SCRAM-SHA-512/,
+  ),
+  illegal(
+    'an unknown login of Kafka',
+    { kafka: { mode: 'external', external: { bootstrapServers: ['k:9092'], authSecretRef: { name: 'login', mechanism: 'GSSAPI' } } } },
+    'kafka.external.authSecretRef.mechanism',
+    /supported values: "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"/,
+  ),
+  illegal(
+    'a node selector for Strimzi',
+    { kafka: { mode: 'strimzi', nodeSelector: { disk: 'fast' } } },
+    'kafka',
+    /Strimzi knows no nodeSelector: use affinity/,
+  ),
   illegal('no Kafka with external', { kafka: { mode: 'none', external: { bootstrapServers: ['k:9092'] } } }, 'kafka', WITHOUT_EXTERNAL),
   illegal(
     'an external server without the name of a Secret',
@@ -296,6 +319,7 @@ export const FORBIDDEN: readonly Illegal[] = [
   illegal('another server of the users', { postgres: external }, 'postgres', OTHER_MODE),
   illegal('another Redis', { redis: external }, 'redis', OTHER_MODE),
   illegal('another Kafka', { kafka: { mode: 'external', external: { bootstrapServers: ['k:9092'] } } }, 'kafka', OTHER_MODE),
+  illegal('Kafka of Strimzi', { kafka: { mode: 'strimzi' } }, 'kafka', OTHER_MODE),
   illegal('no Kafka any more', { kafka: { mode: 'none' } }, 'kafka', OTHER_MODE),
   illegal('an entry to nowhere', { ingress: { allowedOrigins: ['chat.example.org'] } }, 'ingress.allowedOrigins[0]', ORIGIN),
   illegal('an image tag that is none', { version: '-1' }, 'version', /must be an image tag/),

@@ -50,7 +50,7 @@ export async function startChatCluster(
   env: Record<string, string> = {},
   prepare: (dir: string) => void = () => {},
 ): Promise<ChatCluster> {
-  const servers = await startServers(['mysql', 'redis'], prepare);
+  const servers = await startServers(['mysql', 'redis'], { prepare });
   const issuer = await startTokenIssuer();
   const replicas: Replica[] = [];
   const pool = createMysqlPool(servers.mysql.url);

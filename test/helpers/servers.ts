@@ -13,7 +13,7 @@ import { startOf } from '../../kind/local/src/processes/identity.ts';
 import { freePort } from '../../kind/local/src/processes/probe.ts';
 import { startHaproxy, type HaproxyOptions } from '../../kind/local/src/servers/haproxy.ts';
 import { findJava, hasKafkaJars, kafkaJarsFolder } from '../../kind/local/src/servers/kafka-jars.ts';
-import { startKafka } from '../../kind/local/src/servers/kafka.ts';
+import { startKafka, type ClientListener } from '../../kind/local/src/servers/kafka.ts';
 import { startMysql } from '../../kind/local/src/servers/mysql.ts';
 import { startPostgres } from '../../kind/local/src/servers/postgres.ts';
 import { startRedis } from '../../kind/local/src/servers/redis.ts';
@@ -54,13 +54,16 @@ export type Servers<N extends ServerName> = Record<N, Server> & {
   stop(): Promise<void>;
 };
 
-/** Starts the named servers at once. When one cannot start, the others are stopped and it throws. `prepare` gets their empty folder. */
+/**
+ * Starts the named servers at once. When one cannot start, the others are stopped and it throws. `prepare` gets their empty folder,
+ * `kafkaClients` is a second listener of Kafka.
+ */
 export async function startServers<const N extends ServerName>(
   names: readonly N[],
-  prepare: (dir: string) => void = () => {},
+  { prepare, kafkaClients }: { prepare?: ((dir: string) => void) | undefined; kafkaClients?: ClientListener | undefined } = {},
 ): Promise<Servers<N>> {
   const dir = temporaryFolder();
-  prepare(dir);
+  prepare?.(dir);
   const running: Server[] = [];
   const ports = new Map<string, number>();
   const passwords = { password: randomBytes(18).toString('base64url'), rootPassword: randomBytes(18).toString('base64url') };
@@ -72,7 +75,8 @@ export async function startServers<const N extends ServerName>(
   const start = async (name: N): Promise<Server> => {
     const port = ports.get(name) ?? (await freePort());
     ports.set(name, port);
-    const server = await starters[name]({ dir: join(dir, name), port, logDir: join(dir, 'logs'), onSpawn, ...passwords });
+    const clients = name === 'kafka' && kafkaClients ? { clients: kafkaClients } : {};
+    const server = await starters[name]({ dir: join(dir, name), port, logDir: join(dir, 'logs'), onSpawn, ...passwords, ...clients });
     running.push(server);
     return Object.assign(result, { [name]: server })[name];
   };

@@ -54,6 +54,12 @@ export class KafkaChart extends ComponentChart {
   }
 }
 
+/** A third of the limit: the page cache does most of a broker's work. */
+export const kafkaHeap = (memoryLimit: string): Record<'-Xms' | '-Xmx', string> => ({
+  '-Xms': '128m',
+  '-Xmx': `${Math.max(256, Math.floor(mebibytes(memoryLimit) / 3))}m`,
+});
+
 /** Environment names of the image: `.` becomes `_`. Replication follows the number of brokers. */
 function brokerSettings(plan: Plan): Record<string, string | number> {
   const { brokers, resources } = plan.spec.kafka;
@@ -83,8 +89,9 @@ function brokerSettings(plan: Plan): Record<string, string | number> {
     KAFKA_NUM_IO_THREADS: 2,
     KAFKA_NUM_NETWORK_THREADS: 2,
     KAFKA_LOG_CLEANER_DEDUPE_BUFFER_SIZE: 16_777_216,
-    // A third of the limit: the page cache does most of a broker's work.
-    KAFKA_HEAP_OPTS: `-Xms128m -Xmx${Math.max(256, Math.floor(mebibytes(resources.limits.memory) / 3))}m`,
+    KAFKA_HEAP_OPTS: Object.entries(kafkaHeap(resources.limits.memory))
+      .map(([option, size]) => `${option}${size}`)
+      .join(' '),
     KAFKA_JVM_PERFORMANCE_OPTS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1',
   };
 }

@@ -6,7 +6,7 @@ import { hasCanary } from './canary.ts';
 import { clusterLabels, nameOf, selectorOf, type Component } from '../names.ts';
 import { backedUp, hasSentinels, ports, type Plan } from '../plan.ts';
 
-type Peer = Component | 'anywhere' | 'internet' | 'operator';
+type Peer = Component | 'anywhere' | 'internet' | 'operator' | 'strimzi';
 interface Edge {
   from: Peer;
   to: Peer;
@@ -60,7 +60,9 @@ function edges(plan: Plan): Edge[] {
         ]
       : spec.kafka.mode === 'external'
         ? [{ from: 'worker', to: 'anywhere', ports: [] }]
-        : [];
+        : spec.kafka.mode === 'strimzi'
+          ? [{ from: 'worker', to: 'strimzi', ports: [ports.kafka] }]
+          : [];
   const backup = backedUp(plan).map((server): Edge => ({ from: 'backup', to: server, ports: [ports[server]] }));
   const prometheus: Edge[] =
     spec.monitoring.prometheus === 'builtin'
@@ -117,6 +119,8 @@ export class NetworkChart extends Chart {
         if (name === 'anywhere') return undefined;
         if (name === 'internet') return INTERNET;
         if (name === 'operator') return [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': plan.operatorNamespace } } }];
+        // Strimzi labels its pods with the name of the Kafka.
+        if (name === 'strimzi') return [{ podSelector: { matchLabels: { 'strimzi.io/cluster': nameOf(plan.cluster, 'kafka') } } }];
         return [{ podSelector: { matchLabels: selectorOf(plan.cluster, name) } }];
       };
       const incoming = all.filter((edge) => edge.to === component);

@@ -2,7 +2,7 @@
 import type { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { autoscaler } from './autoscaler.ts';
-import { authUrl, issuers, kafkaBrokers, mysqlUrl, postgresUrl, redisUrl, secretFile, tokenEnv, tracing, type Connection } from '../connections.ts';
+import { authUrl, issuers, kafkaAccess, kafkaBrokers, mysqlUrl, postgresUrl, redisUrl, secretFile, tokenEnv, tracing, type Connection } from '../connections.ts';
 import { emptyDir, httpProbe, podSpec, type ContainerSettings } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
 import { nameOf, type Component } from '../names.ts';
@@ -164,19 +164,24 @@ export class WorkerChart extends ServiceChart {
     super(scope, plan, 'worker');
     const { replicas, webhooks, notifications } = plan.spec.worker;
     const secret = notifications?.secretRef;
+    const kafka = kafkaAccess(plan);
     const pod = this.pod({
       entry: 'services/worker/dist/main.js',
       port: ports.worker,
-      env: env({
-        KAFKA_BROKERS: kafkaBrokers(plan).join(','),
-        WEBHOOK_ALLOW_PRIVATE: String(webhooks.allowPrivate),
-        WEBHOOK_FAILURES_MAX: String(webhooks.failuresMax),
-        ...(notifications ? { NOTIFICATIONS_WEBHOOK_URL: notifications.url } : {}),
-      }),
+      env: [
+        ...env({
+          KAFKA_BROKERS: kafkaBrokers(plan).join(','),
+          WEBHOOK_ALLOW_PRIVATE: String(webhooks.allowPrivate),
+          WEBHOOK_FAILURES_MAX: String(webhooks.failuresMax),
+          ...(notifications ? { NOTIFICATIONS_WEBHOOK_URL: notifications.url } : {}),
+        }),
+        ...kafka.env,
+      ],
       connections: [
         mysqlUrl(plan),
         postgresUrl(plan, 'USERS_DATABASE_URL'),
         redisUrl(plan),
+        ...kafka.connections,
         ...(secret ? [secretFile('NOTIFICATIONS_WEBHOOK_SECRET', secret.name, secret.key)] : []),
       ],
     });

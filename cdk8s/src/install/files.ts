@@ -4,8 +4,10 @@ import { stringify } from 'yaml';
 import { helmFiles } from './helm.ts';
 import { NAMESPACED, operatorObjects, type OperatorOptions } from './operator.ts';
 import { sampleResource, samples } from './samples.ts';
+import { strimziRights } from './strimzi-rights.ts';
 
 const HEAD = '# Written by `npm run synth`. Do not edit.\n';
+const STRIMZI_HEAD = '# Only for ChatClusters with spec.kafka.mode strimzi, beside the install of the same name.\n';
 
 /** `version` is the version of Parley that is installed. */
 export function chartFiles(version: string): Map<string, string> {
@@ -15,6 +17,8 @@ export function chartFiles(version: string): Map<string, string> {
       'install-namespaced.yaml',
       `${HEAD}# The operator and its ChatClusters in one namespace, with no rights outside of it.\n${yaml(installObjects(version, NAMESPACED))}`,
     ],
+    ['strimzi-rights.yaml', `${HEAD}${STRIMZI_HEAD}${yaml(strimziRights(version))}`],
+    ['strimzi-rights-namespaced.yaml', `${HEAD}${STRIMZI_HEAD}${yaml(strimziRights(version, NAMESPACED))}`],
     ['crds/chatclusters.yaml', HEAD + yaml([chatClusterCrd(version)])],
     ['crds/chatdrills.yaml', HEAD + yaml([chatDrillCrd(version)])],
     ...helmFiles(version),

@@ -3,7 +3,7 @@ import { Document, Pair, Scalar, YAMLMap } from 'yaml';
 import { operatorDefaults } from './operator.ts';
 
 interface Field {
-  type: 'object' | 'array' | 'string' | 'integer';
+  type: 'object' | 'array' | 'string' | 'integer' | 'boolean';
   description: string;
   /** Unless there are properties, which have their own. */
   default?: unknown;
@@ -24,6 +24,11 @@ function valuesOf(version: string): Record<string, Field> {
       'The one namespace whose ChatClusters the operator looks after, with rights for just that. Empty: all namespaces.',
       { maxLength: 63, pattern: `^(${LABEL})?$` },
     ),
+    strimzi: {
+      type: 'boolean',
+      description: 'Rights for the Kafka objects of Strimzi, for ChatClusters with spec.kafka.mode strimzi.',
+      default: false,
+    },
     replicas: {
       type: 'integer',
       description: 'One leads, another takes over within 15 seconds. With 0 the ChatClusters go on without an operator.',

@@ -6,6 +6,7 @@ import type { KubeObject } from '../desired.ts';
 import { notes } from './helm-notes.ts';
 import { valuesSchema, valuesYaml } from './helm-values.ts';
 import { OPERATOR, operatorObjects } from './operator.ts';
+import { strimziRights } from './strimzi-rights.ts';
 
 const FOLDER = `helm/${OPERATOR}`;
 const HEAD = '# Written by `npm run synth`. Do not edit.\n';
@@ -54,8 +55,13 @@ function templates(): Map<string, string> {
   };
   for (const object of inOneNamespace) add(object, has(everywhere, object) ? undefined : '.Values.watchNamespace');
   for (const object of everywhere) if (!has(inOneNamespace, object)) add(object, 'not .Values.watchNamespace');
+  for (const object of strimzi(text('.Values.watchNamespace'))) add(object, 'and .Values.strimzi .Values.watchNamespace');
+  for (const object of strimzi('')) add(object, 'and .Values.strimzi (not .Values.watchNamespace)');
   return new Map([...files].map(([path, parts]) => [path, HEAD + parts.map(separated).join('')]));
 }
+
+const strimzi = (watchNamespace: string): KubeObject[] =>
+  strimziRights(text('.Chart.AppVersion'), { namespace: text('.Release.Namespace'), watchNamespace });
 
 /** The document marker belongs inside the condition: an empty document would be left otherwise. */
 function separated(part: string, index: number): string {

@@ -15,6 +15,30 @@ const PUBLIC = [
   '  kubectl create secret tls chat-tls --cert=chain.pem --key=key.pem',
 ];
 
+const EXTERNAL_KAFKA = {
+  bootstrapServers: ['kafka-1.example.com:9093', 'kafka-2.example.com:9093'],
+  tls: {},
+  authSecretRef: { name: 'chat-kafka' },
+};
+
+const strimzi = (version: string): Sample => ({
+  file: 'strimzi.yaml',
+  about: [
+    'Kafka by the operator of Strimzi 0.49 or newer, which must be installed, as must charts/strimzi-rights.yaml',
+    '(docs/operating/kafka.md). Three brokers, each on a node of its own.',
+  ],
+  name: 'strimzi',
+  spec: {
+    version,
+    kafka: {
+      mode: 'strimzi',
+      brokers: 3,
+      storage: { size: '20Gi' },
+      topologySpread: { whenUnsatisfiable: 'DoNotSchedule' },
+    },
+  },
+});
+
 /** `version` is the version of Parley that the samples belong to. */
 export function samples(version: string): Sample[] {
   return [
@@ -63,16 +87,18 @@ export function samples(version: string): Sample[] {
         'Your own servers. Each Secret holds one URL with user and password under the key `url`, for instance',
         '  kubectl create secret generic chat-mysql --from-literal=url=mysql://parley:…@mysql.example.com:3306/parley',
         'That of Redis may name Sentinels: redis+sentinel://:…@s1.example.com:26379,s2.example.com:26379,s3.example.com:26379/primary-name',
+        'That of Kafka holds a login: kubectl create secret generic chat-kafka --from-literal=user=parley --from-literal=password=…',
       ],
       name: 'external',
       spec: {
         version,
         redis: { mode: 'external', external: { urlSecretRef: { name: 'chat-redis' } } },
-        kafka: { mode: 'external', external: { bootstrapServers: ['kafka-1.example.com:9092', 'kafka-2.example.com:9092'] } },
+        kafka: { mode: 'external', external: EXTERNAL_KAFKA },
         mysql: { mode: 'external', external: { urlSecretRef: { name: 'chat-mysql' } } },
         postgres: { mode: 'external', external: { urlSecretRef: { name: 'chat-postgres' } } },
       },
     },
+    strimzi(version),
     {
       file: 'public.yaml',
       about: PUBLIC,

@@ -17,7 +17,17 @@ const programs = new Programs(signal, process.env);
 const start = (quiet = false) => ({ root, programs, progress: new Progress(process.stderr, quiet) });
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
-const program = new Command('kind').description('Parley on a kind cluster').showHelpAfterError();
+/** Commands that people know by their npm script. */
+const NPM: Record<string, string> = { up: 'npm run kind', down: 'npm run kind:down' };
+const program = new Command('kind')
+  .description('Parley on a kind cluster')
+  .showHelpAfterError()
+  .configureHelp({
+    commandUsage: (command) => {
+      const npm = NPM[command.name()];
+      return npm === undefined ? `node kind/cluster/dist/main.js ${command.name()} ${command.usage()}` : `${npm} -- ${command.usage()}`;
+    },
+  });
 
 const WORKERS_OPTION = ['--workers <n>', `worker nodes of a new cluster (default ${WORKERS_DEFAULT}, or PARLEY_KIND_WORKERS)`] as const;
 

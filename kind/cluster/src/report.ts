@@ -54,6 +54,14 @@ export function report({ kubeconfig, namespace, chatCluster, apiKeySecret }: Kin
     `  {"type":"join_room","room_id":"${room}"}`,
     `  {"type":"message","room_id":"${room}","content":"Hello","message_type":"text","client_msg_id":"first-1"}`,
     '',
+    'Next: change it, and watch the operator follow:',
+    '',
+    `  kubectl -n ${namespace} scale chatcluster/${chatCluster} --replicas=5`,
+    `  kubectl -n ${namespace} get chatcluster ${chatCluster} --watch`,
+    `  kubectl -n ${namespace} describe chatcluster ${chatCluster}`,
+    '',
+    'Running it for others: docs/operating/. The tests on this cluster: npm run e2e; faults: npm run drills.',
+    '',
     'Everything for scripts: .parley/kind.json. "npm run kind" again brings the newest code on; "npm run kind:down" removes the cluster.',
   ].join('\n');
 }

@@ -16,6 +16,8 @@ export interface LocalFile {
   stats: { user: string; password: string };
   /** With passwords, for clients such as redis-cli, and the Kafka broker's address. */
   databases: Record<string, string>;
+  /** What listens where. */
+  ports: Ports;
 }
 
 const url = (port: number) => `http://localhost:${port}`;
@@ -42,6 +44,7 @@ export function describeLocal({ ports, secrets, users, roomId, running }: Facts)
     pids,
     stats: { user: secrets.statsUser, password: secrets.statsPassword },
     databases,
+    ports,
   };
 }
 

@@ -1,61 +1,87 @@
 // Installs the server programs that are missing, without starting their system services; or says exactly what to install.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { findProgram, postgresFolders } from './processes/programs.ts';
+import type { Progress } from './stack/progress.ts';
 import { fetchKafkaJars, findJava, hasKafkaJars } from './servers/kafka-jars.ts';
 
-interface Need {
+export interface Need {
   what: string;
   debianPackage: string;
-  present: () => boolean;
+  programs: readonly string[];
 }
 
-const NEEDS: Need[] = [
-  { what: 'Redis (redis-server)', debianPackage: 'redis-server', present: () => findProgram('redis-server') !== undefined },
-  {
-    what: 'MySQL (mysqld) or MariaDB (mariadbd)',
-    debianPackage: 'mariadb-server',
-    present: () => findProgram('mysqld', 'mariadbd') !== undefined,
-  },
-  { what: 'PostgreSQL (initdb, postgres)', debianPackage: 'postgresql', present: () => postgresFolders().length > 0 },
-  { what: 'HAProxy', debianPackage: 'haproxy', present: () => findProgram('haproxy') !== undefined },
+export const NEEDS: readonly Need[] = [
+  { what: 'Redis (redis-server)', debianPackage: 'redis-server', programs: ['redis-server'] },
+  { what: 'MySQL (mysqld) or MariaDB (mariadbd)', debianPackage: 'mariadb-server', programs: ['mysqld', 'mariadbd'] },
+  { what: 'PostgreSQL (initdb, postgres)', debianPackage: 'postgresql', programs: ['postgres'] },
+  { what: 'HAProxy', debianPackage: 'haproxy', programs: ['haproxy'] },
 ];
 
 /** Debian's own, and the names that other packages give it. */
 export const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** Only tests need one: it is not small. */
-const BROWSER: Need = { what: 'Chromium', debianPackage: 'chromium', present: () => findProgram(...BROWSERS) !== undefined };
+const BROWSER: Need = { what: 'Chromium', debianPackage: 'chromium', programs: BROWSERS };
 
-const missing = (all: Need[]) => all.filter((need) => !need.present());
+/** Path of the program that covers the need; PostgreSQL's are in folders of their own. */
+export function programOf({ programs: [first = '', ...others] }: Need): string | undefined {
+  if (first !== 'postgres') return findProgram(first, ...others);
+  const [folder] = postgresFolders();
+  return folder === undefined ? undefined : join(folder, first);
+}
+
+const missing = (all: readonly Need[]) => all.filter((need) => programOf(need) === undefined);
 
 /** Makes sure that the four servers are installed. Throws with instructions where this cannot be done. */
-export function prepareServers(say: (line: string) => void): void {
-  prepare(NEEDS, say);
+export function prepareServers(progress: Progress, signal?: AbortSignal): Promise<void> {
+  return prepare(NEEDS, progress, signal);
 }
 
 /** Returns why there is no browser for tests, or undefined when there is. */
-export function prepareBrowser(say: (line: string) => void): string | undefined {
+export async function prepareBrowser(progress: Progress, signal?: AbortSignal): Promise<string | undefined> {
   try {
-    prepare([BROWSER], say);
+    await prepare([BROWSER], progress, signal);
     return undefined;
   } catch (error) {
+    signal?.throwIfAborted();
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-function prepare(all: Need[], say: (line: string) => void): void {
+async function prepare(all: readonly Need[], { say, step }: Progress, signal?: AbortSignal): Promise<void> {
   const needs = missing(all);
   if (needs.length === 0) return;
   const packages = needs.map((need) => need.debianPackage);
-  const privileged = findProgram('apt-get') === undefined ? undefined : asRoot();
+  const privileged = howToInstall();
   if (privileged === undefined) throw new Error(instructions(needs));
   say(`installing ${packages.join(', ')} with apt-get; their system services are not started`);
-  const [command, ...args] = [...privileged, '/bin/sh', '-s', '--', ...packages] as [string, ...string[]];
-  const { status, stdout, stderr } = spawnSync(command, args, { input: INSTALL, encoding: 'utf8', stdio: 'pipe' });
-  if (status !== 0) throw new Error(`apt-get failed:\n${`${stdout}${stderr}`.trimEnd().split('\n').slice(-25).join('\n')}`);
+  await step('apt-get', () => install([...privileged, '/bin/sh', '-s', '--', ...packages], signal));
   const still = missing(all);
   if (still.length > 0) throw new Error(instructions(still));
 }
+
+/** The script ends by itself on SIGTERM and puts back what it changed. */
+async function install([command = '', ...args]: string[], signal?: AbortSignal): Promise<void> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  const stop = () => child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop);
+  child.stdin.on('error', () => {}); // it ended before it read everything; the exit code says so
+  child.stdin.end(INSTALL);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  signal?.removeEventListener('abort', stop);
+  signal?.throwIfAborted();
+  if (code !== 0) throw new Error(`apt-get failed:\n${output.trimEnd().split('\n').slice(-25).join('\n')}`);
+}
+
+/** Whether npm start can install what is missing. */
+export const canInstall = (): boolean => howToInstall() !== undefined;
+const howToInstall = () => (findProgram('apt-get') === undefined ? undefined : asRoot());
 
 /** How to become root without asking: nothing as root, sudo where it wants no password. */
 function asRoot(): string[] | undefined {
@@ -64,12 +90,12 @@ function asRoot(): string[] | undefined {
   return sudo !== undefined && spawnSync(sudo, ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? [sudo, '-n'] : undefined;
 }
 
-function instructions(needs: Need[]): string {
+export function instructions(needs: readonly Need[], debian = existsSync('/etc/debian_version')): string {
   const packages = needs.map((need) => need.debianPackage).join(' ');
   return [
     'These programs are missing and cannot be installed from here (that needs Debian or Ubuntu, and root or sudo without a password):',
     ...needs.map((need) => `  - ${need.what}`),
-    existsSync('/etc/debian_version')
+    debian
       ? `Install them:  sudo apt-get install ${packages}`
       : `Install them with your package manager (Homebrew has redis, mariadb, postgresql, haproxy, chromium).`,
     'Servers need not run as system services; Parley starts its own. Then run the command again.',
@@ -77,13 +103,13 @@ function instructions(needs: Need[]): string {
 }
 
 /** Fetches Kafka's jars where Java and Maven can be had. Returns why there is no Kafka, or undefined when there is. */
-export async function prepareKafka(cache: string, say: (line: string) => void, signal?: AbortSignal): Promise<string | undefined> {
+export async function prepareKafka(cache: string, { say, step }: Progress, signal?: AbortSignal): Promise<string | undefined> {
   if (findJava() === undefined) return 'no Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)';
   if (hasKafkaJars(cache)) return undefined;
   if (findProgram('mvn') === undefined) return 'no Maven to fetch the jars with (Debian: apt-get install maven)';
   say('fetching the jars of Kafka with Maven (once)');
   try {
-    await fetchKafkaJars(cache, signal);
+    await step('maven', () => fetchKafkaJars(cache, signal));
     return undefined;
   } catch (error) {
     signal?.throwIfAborted();

@@ -9,6 +9,9 @@ interface ReportFacts {
   kafkaMissing: string | undefined;
 }
 
+/** Ports that neither a start nor the documentation uses. */
+const MORE = { port: 8185, admin: 9564 };
+
 export function report(local: LocalFile, { seconds, data, kafkaMissing }: ReportFacts): string {
   const { urls, users, roomId } = local;
   const folder = data ?? '.parley';
@@ -43,6 +46,13 @@ export function report(local: LocalFile, { seconds, data, kafkaMissing }: Report
     'Read the history of the room, newest first:',
     '',
     `  curl -H "Authorization: Bearer ${token('alice')}" '${urls.chat}/api/rooms/${roomId}/messages?limit=50'`,
+    '',
+    'Next: one more instance of a service on the same servers (any of chat, core, auth, gateway, worker):',
+    '',
+    `  eval "$(node kind/local/dist/main.js env chat${dataOption})"`,
+    `  SERVER_PORT=${MORE.port} ADMIN_PORT=${MORE.admin} INSTANCE_NAME=chat-more npm run chat`,
+    '',
+    'All frames, calls and events: docs/reference/. How it does: npm run doctor, in another terminal. On Kubernetes: npm run kind.',
     '',
     `Everything for scripts: ${folder}/local.json (tokens, API key, database URLs). Logs: ${folder}/logs/<name>.log`,
     `Ctrl-C stops it and keeps the data; "npm run clean${data === undefined ? '' : ` --${dataOption}`}" removes the data.`,

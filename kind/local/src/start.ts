@@ -35,15 +35,15 @@ export async function start(options: StartOptions): Promise<void> {
   const { signal } = stop;
   const started = performance.now();
   const progress = createProgress(print);
-  prepareServers(print);
+  await prepareServers(progress, signal);
   signal.throwIfAborted();
-  const kafkaMissing = options.kafka ? await prepareKafka(options.cache, print, signal) : 'switched off by --no-kafka';
+  const kafkaMissing = options.kafka ? await prepareKafka(options.cache, progress, signal) : 'switched off by --no-kafka';
 
   const folder = openDataFolder(options.data, print);
   const pidFile = await takeFolder(folder, print);
   const ports = choosePorts({ chatReplicas: options.chatReplicas, from: options.portsFrom });
   try {
-    await requireFreePorts(listPorts(ports, { kafka: kafkaMissing === undefined }));
+    await requireFreePorts(listPorts(ports, { kafka: kafkaMissing === undefined }), options.chatReplicas);
     const secrets = loadSecrets(folder.secrets);
     const kafkaJars = kafkaMissing === undefined ? kafkaJarsFolder(options.cache) : undefined;
     let demo: { users: DemoUser[]; roomId: string } | undefined;

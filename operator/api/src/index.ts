@@ -19,3 +19,4 @@ export { ChatClusterSpec, MAX_CHAT_REPLICAS, MAX_SERVICE_REPLICAS } from './v1al
 export { SCHEMA_HASH_ANNOTATION } from './v1alpha1/schema-hash.ts';
 export { CONFIRM_DELETE_ANNOTATION, storedParts } from './v1alpha1/storage.ts';
 export { ChatClusterStatus, Condition, conditionTypes, type ConditionType } from './v1alpha1/status.ts';
+export { STRIMZI_API, STRIMZI_SINCE } from './v1alpha1/kafka.ts';

@@ -9,7 +9,9 @@ export interface ReflectorOptions {
   path: string;
   labelSelector?: string;
   onChange: (object: KubeObject) => void;
-  onRestart?: (reason: string) => void;
+  onRestart?: (reason: string, error?: unknown) => void;
+  /** after each list that succeeded */
+  onListed?: () => void;
   /** longest silence of a watch; the server sends a bookmark about every minute */
   idleMs?: number;
   random?: () => number;
@@ -55,11 +57,12 @@ export class Reflector {
       try {
         let version = await this.#list();
         this.#synced();
+        this.#options.onListed?.();
         // A watch that ends by its own time-out goes on from where it was; anything else lists again.
         for (;;) version = await this.#watch(version);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        onRestart(error instanceof Error ? error.message : String(error));
+        onRestart(error instanceof Error ? error.message : String(error), error);
         // A version that is too old is no failure, unless it comes again and again.
         const expired = error instanceof ApiError && error.status === 410 && this.#failures === 0;
         const backoff = Math.min(BACKOFF_MAX_MS, backoffBaseMs * 2 ** this.#failures) * (0.5 + random() / 2);

@@ -1,5 +1,5 @@
 // Where each kind lives in the API.
-import { DRILL_KIND, DRILL_PLURAL, GROUP, PLURAL, VERSION } from '@parley/operator-api';
+import { DRILL_KIND, DRILL_PLURAL, GROUP, PLURAL, STRIMZI_API, VERSION } from '@parley/operator-api';
 
 export interface Resource {
   kind: string;
@@ -33,10 +33,16 @@ export const ownedResources: readonly Resource[] = [
   resource('apis/policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
 ];
 
+/** Made and watched where a ChatCluster asks for mode strimzi; the API server serves them once Strimzi is installed. Never pruned: they hold data. */
+export const strimziResources: readonly Resource[] = [
+  resource(`apis/${STRIMZI_API}`, 'Kafka', 'kafkas'),
+  resource(`apis/${STRIMZI_API}`, 'KafkaNodePool', 'kafkanodepools'),
+];
+
 /** Holds data: made once, from then on only its size may grow, never pruned, and not owned, so that it outlives the ChatCluster. */
 export const isKeptVolume = ({ kind }: { kind: string }): boolean => kind === 'PersistentVolumeClaim';
 
-const byKind = new Map(ownedResources.map((owned) => [owned.kind, owned]));
+const byKind = new Map([...ownedResources, ...strimziResources].map((owned) => [owned.kind, owned]));
 
 /** Throws for a kind that is not in the list: rights and watches go by it. */
 export function ownedResource(kind: string): Resource {

@@ -11,5 +11,6 @@ await runService({
   service: 'auth',
   schema: authConfig,
   env: process.env,
+  args: process.argv.slice(2),
   start: (context) => startAuth({ ...context, keyFile }),
 });

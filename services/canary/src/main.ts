@@ -3,4 +3,4 @@ import { runService } from '@parley/kit';
 import { canaryConfig } from './config.ts';
 import { startCanary } from './service.ts';
 
-await runService({ service: 'canary', schema: canaryConfig, env: process.env, start: startCanary });
+await runService({ service: 'canary', schema: canaryConfig, env: process.env, args: process.argv.slice(2), start: startCanary });

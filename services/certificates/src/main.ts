@@ -3,4 +3,10 @@ import { runService } from '@parley/kit';
 import { certificatesConfig } from './config.ts';
 import { startCertificates } from './service.ts';
 
-await runService({ service: 'certificates', schema: certificatesConfig, env: process.env, start: startCertificates });
+await runService({
+  service: 'certificates',
+  schema: certificatesConfig,
+  env: process.env,
+  args: process.argv.slice(2),
+  start: startCertificates,
+});

@@ -3,4 +3,4 @@ import { runService } from '@parley/kit';
 import { chatConfig } from './config.ts';
 import { startChat } from './service.ts';
 
-await runService({ service: 'chat', schema: chatConfig, env: process.env, start: startChat });
+await runService({ service: 'chat', schema: chatConfig, env: process.env, args: process.argv.slice(2), start: startChat });

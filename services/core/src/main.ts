@@ -3,4 +3,4 @@ import { runService } from '@parley/kit';
 import { coreConfig } from './config.ts';
 import { startCore } from './service.ts';
 
-await runService({ service: 'core', schema: coreConfig, env: process.env, start: startCore });
+await runService({ service: 'core', schema: coreConfig, env: process.env, args: process.argv.slice(2), start: startCore });

@@ -3,4 +3,4 @@ import { runService } from '@parley/kit';
 import { gatewayConfig } from './config.ts';
 import { startGateway } from './service.ts';
 
-await runService({ service: 'gateway', schema: gatewayConfig, env: process.env, start: startGateway });
+await runService({ service: 'gateway', schema: gatewayConfig, env: process.env, args: process.argv.slice(2), start: startGateway });

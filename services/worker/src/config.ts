@@ -1,13 +1,14 @@
 // Environment of the worker.
-import { commonConfig, list, redisUrl, secret, secretUrl } from '@parley/kit';
+import { commonConfig, redisUrl, secret, secretUrl } from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
+import { kafkaVariables } from './kafka-config.ts';
 
 export const workerConfig = Type.Object({
   // Its port serves the administration of webhooks to the gateway.
   ...commonConfig(8079),
   databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
   usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
-  kafkaBrokers: list('host:port of Kafka brokers, comma-separated; empty: events wait in the databases'),
+  ...kafkaVariables,
   redisUrl: redisUrl('who is online'),
   webhookAllowPrivate: Type.Boolean({
     default: false,

@@ -1,8 +1,10 @@
 // Lists and replays dead letters from the command line: node services/worker/dist/dlq-main.js --help
+import { readFileSync } from 'node:fs';
 import { ConfigError, EXIT_CONFIG, loadConfig, messageOf } from '@parley/kit';
 import { kafkaClient } from './adapters/kafka-client.ts';
 import { kafkaSink } from './adapters/kafka-sink.ts';
 import { dlqConfig } from './dlq/config.ts';
+import { kafkaSecurity, type KafkaSecurity } from './kafka-config.ts';
 import { parseDlqArguments, runDlq, USAGE, type DlqArguments } from './dlq/command.ts';
 
 const EXIT_USAGE = 2;
@@ -23,15 +25,18 @@ if (!wanted) {
   process.exit(0);
 }
 let brokers: string[];
+let security: KafkaSecurity;
 try {
-  brokers = loadConfig(dlqConfig, process.env, () => '').kafkaBrokers;
+  const config = loadConfig(dlqConfig, process.env, (path) => readFileSync(path, 'utf8'));
+  brokers = config.kafkaBrokers;
+  security = kafkaSecurity(config);
 } catch (error) {
   fail(messageOf(error), error instanceof ConfigError ? EXIT_CONFIG : 1);
 }
 if (brokers.length === 0) fail('KAFKA_BROKERS is empty: there is no Kafka to ask', EXIT_CONFIG);
 
 // A person waits: far fewer tries than a service has.
-const options = { brokers, clientId: 'parley-dlq', onError: () => undefined, retries: 5 };
+const options = { brokers, security, clientId: 'parley-dlq', onError: () => undefined, retries: 5 };
 const sink = kafkaSink({ ...options, onTrouble: (reason) => process.stderr.write(`waiting for Kafka: ${reason}\n`) });
 try {
   await runDlq(wanted, { kafka: kafkaClient(options), sink, say: (line) => process.stdout.write(`${line}\n`) });

@@ -3,4 +3,4 @@ import { runService } from '@parley/kit';
 import { workerConfig } from './config.ts';
 import { startWorker } from './service.ts';
 
-await runService({ service: 'worker', schema: workerConfig, env: process.env, start: startWorker });
+await runService({ service: 'worker', schema: workerConfig, env: process.env, args: process.argv.slice(2), start: startWorker });

@@ -17,6 +17,11 @@ export function workerMetrics(registry: Registry) {
       labelNames: ['database'],
       registers,
     }),
+    kafkaRefused: new Gauge({
+      name: 'parley_kafka_refused',
+      help: '1 while Kafka refuses the credentials or the rights of this worker',
+      registers,
+    }),
     produced: new Counter({ name: 'kafka_messages_produced_total', help: 'Records sent to Kafka', labelNames: ['topic'], registers }),
     deadLetters: new Counter({
       name: 'parley_outbox_dead_letters_total',

@@ -28,6 +28,8 @@ import { postgresOutbox } from './adapters/postgres-outbox.ts';
 import type { WorkerConfig } from './config.ts';
 import type { EventHandler } from './consumers/ports.ts';
 import { startGroup, type RunningGroup } from './consumers/supervisor.ts';
+import { kafkaSecurity, type KafkaSecurity } from './kafka-config.ts';
+import { KafkaLeave } from './kafka-leave.ts';
 import { requireAdminKey } from './edge/admin-key.ts';
 import { addWebhookRoutes } from './edge/webhook-routes.ts';
 import { workerMetrics, type WorkerMetrics } from './metrics.ts';
@@ -71,6 +73,7 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
   const processMetrics = createMetrics({ service: 'worker', instance });
   const { registry } = processMetrics;
   const metrics = workerMetrics(registry);
+  const security = kafkaSecurity(config);
   try {
     const admin = await startAdmin({ host: config.adminHost, port: config.adminPort, health, registry });
     open.add('admin', admin, (server) => server.close());
@@ -101,7 +104,8 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
         webhookHandler(mysqlDeliveryIntake(mysql), () => deliverer.wake()),
         notifications(open, { mysql, redis }, { config, log, metrics }),
       ];
-      const context = { config, log, instance, metrics };
+      const leave = new KafkaLeave({ health, log, refused: metrics.kafkaRefused });
+      const context = { config, log, instance, metrics, security, leave };
       const work = [...sources.map((source) => relayOf(source, context)), ...handlers.map((handler) => groupOf(handler, context))];
       // Ended together: with Kafka away each of them takes seconds, which would add up to more than a drain may take.
       open.add('relays and groups', work, async (all) => void (await Promise.all(all.map((each) => each.stop()))));
@@ -124,24 +128,33 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
   }
 }
 
-function relayOf({ database, ...source }: Source, context: Context & { metrics: WorkerMetrics }): Relay {
-  const { config, log, instance, metrics } = context;
+interface KafkaContext extends Context {
+  metrics: WorkerMetrics;
+  security: KafkaSecurity;
+  leave: KafkaLeave;
+}
+
+function relayOf({ database, ...source }: Source, context: KafkaContext): Relay {
+  const { config, log, instance, metrics, security, leave } = context;
+  const judge = leave.judgeOf(`relay ${database}`);
   metrics.active.set({ database }, 0);
   return startRelay({
     ...source,
     name: database,
     log: log.child({ relay: database }),
-    openSink: ({ onTrouble }) => kafkaSink({ brokers: config.kafkaBrokers, clientId: `parley-${instance}`, onTrouble }),
+    openSink: ({ onTrouble }) => kafkaSink({ brokers: config.kafkaBrokers, security, clientId: `parley-${instance}`, onTrouble, judge }),
     onSent: (topic, count) => metrics.produced.inc({ topic }, count),
     onDeadLetter: (topic) => metrics.deadLetters.inc({ topic }),
     onActive: (active) => metrics.active.set({ database }, active ? 1 : 0),
   });
 }
 
-function groupOf(handler: EventHandler, { config, log, instance, metrics }: Context & { metrics: WorkerMetrics }): RunningGroup {
+function groupOf(handler: EventHandler, { config, log, instance, metrics, security, leave }: KafkaContext): RunningGroup {
   return startGroup({
     handler,
     brokers: config.kafkaBrokers,
+    security,
+    judge: leave.judgeOf(`group ${handler.name}`),
     clientId: `parley-${handler.name}-${instance}`,
     metrics,
     log: log.child({ group: handler.name }),

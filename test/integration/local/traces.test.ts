@@ -21,7 +21,7 @@ describe('traces', { timeout: 180_000 }, () => {
   before(async () => {
     collector = await startOtlpReceiver();
     const ports = String(await freeRow(1));
-    parley = startLocal(data, ['--no-kafka', '--chat-replicas', '1', '--ports-from', ports, '--traces', collector.url]);
+    parley = startLocal(data, ['--chat-replicas', '1', '--ports-from', ports, '--traces', collector.url]);
     await parley.until('Ctrl-C stops it');
   });
   after(async () => {
@@ -95,6 +95,12 @@ describe('traces', { timeout: 180_000 }, () => {
       collector.spans.filter((span) => span.attributes['db.system.name'] !== undefined && span.parentSpanId === undefined),
       [],
     );
+  });
+
+  test('in the worker: what it sends to Kafka, in a trace of its own', async () => {
+    const publish = await spanOf('publish to Kafka', named('worker', 'publish to Kafka'));
+    assert.deepEqual([publish.parentSpanId, publish.failed], [undefined, false]);
+    assert.ok(Number(publish.attributes['records']) >= 1);
   });
 
   test('without a collector everything goes on', async () => {

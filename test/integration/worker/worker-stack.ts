@@ -8,6 +8,7 @@ import { createLog, createPostgres, loadConfig, migrate } from '@parley/kit';
 import { startWorker, workerConfig } from '@parley/worker';
 import { Kafka, logLevel, type Consumer } from 'kafkajs';
 import type { RowDataPacket } from 'mysql2';
+import type { ClientListener } from '../../../kind/local/src/servers/kafka.ts';
 import { startServers } from '../../helpers/servers.ts';
 
 export const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });
@@ -19,8 +20,8 @@ export interface Heard {
   headers: Record<string, string>;
 }
 
-export async function startWorkerStack() {
-  const servers = await startServers(['mysql', 'postgres', 'redis', 'kafka']);
+export async function startWorkerStack(kafkaClients?: ClientListener) {
+  const servers = await startServers(['mysql', 'postgres', 'redis', 'kafka'], { kafkaClients });
   const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
   await migrate(mysqlMigrations(connection), chatMigrations(), log);
   await connection.end();
@@ -47,8 +48,8 @@ export async function startWorkerStack() {
     servers,
     mysql,
     postgres,
-    worker: (instance: string, changed: Record<string, string> = {}) =>
-      startWorker({ config: loadConfig(workerConfig, { ...env, ...changed }, () => ''), log, instance }),
+    worker: (instance: string, changed: Record<string, string> = {}, own = log) =>
+      startWorker({ config: loadConfig(workerConfig, { ...env, ...changed }, () => ''), log: own, instance }),
     async apiKey(...scopes: string[]): Promise<string> {
       const key = `pk_${randomBytes(4).toString('hex')}_${randomBytes(32).toString('base64url')}`;
       const hash = createHash('sha256').update(key).digest();

@@ -11,6 +11,16 @@ export interface KafkaOptions extends ServerOptions {
   jars: string;
   /** Port of the controller; a free one unless given. */
   controllerPort?: number;
+  /** Clients get a listener that asks this of them; the broker keeps the open one, on a free port, for itself. */
+  clients?: ClientListener;
+}
+
+export interface ClientListener {
+  protocol: 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** More of server.properties. */
+  settings: Record<string, string>;
+  /** More arguments of the tool that formats the folder: accounts of SCRAM are made there. */
+  formatting: string[];
 }
 
 /** Any fixed id of 16 bytes in base64url: there is one node, which never meets another cluster. */
@@ -27,7 +37,8 @@ export async function startKafka(options: KafkaOptions): Promise<Server> {
   const port = await portOf(options);
   const controllerPort = options.controllerPort ?? (await freePort());
   const config = join(dir, 'server.properties');
-  privateFile(config, settings({ dir, port, controllerPort }), account);
+  const ownPort = options.clients ? await freePort() : port;
+  privateFile(config, settings({ dir, port, ownPort, controllerPort, clients: options.clients }), account);
   const log4j = join(dir, 'log4j2.yaml');
   privateFile(log4j, LOG4J, account);
   const jars = reachableJars(options.jars, join(dir, 'jars'), account);
@@ -42,7 +53,7 @@ export async function startKafka(options: KafkaOptions): Promise<Server> {
       cwd: dir,
       port,
       url: `127.0.0.1:${port}`,
-      probes: [{ port, hello: API_VERSIONS, ready: (answer) => answer.length >= 10 && answer.readInt16BE(8) === 0 }],
+      probes: [{ port: ownPort, hello: API_VERSIONS, ready: (answer) => answer.length >= 10 && answer.readInt16BE(8) === 0 }],
       readyWithinMs: 60_000,
       stop: { signal: 'SIGTERM', withinMs: 20_000 },
       deathSignal: 'TERM',
@@ -68,22 +79,42 @@ async function format({
   const data = join(options.dir, 'data');
   if (existsSync(join(data, 'meta.properties'))) return;
   rmSync(data, { recursive: true, force: true });
-  const tool = [...args, '-Xmx64m', 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', config];
+  const tool = [
+    ...args,
+    '-Xmx64m',
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    CLUSTER_ID,
+    '-c',
+    config,
+    ...(options.clients?.formatting ?? []),
+  ];
   await runStep({ name: 'kafka-format', command: java, args: tool, account, cwd: options.dir }, options);
 }
 
 /** ApiVersions request, version 0: length, key 18, version, correlation id 1, no client id. Answered with error code 0 at byte 8. */
 const API_VERSIONS = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 
-function settings({ dir, port, controllerPort }: { dir: string; port: number; controllerPort: number }): string {
+interface Settings {
+  dir: string;
+  port: number;
+  ownPort: number;
+  controllerPort: number;
+  clients: ClientListener | undefined;
+}
+
+function settings({ dir, port, ownPort, controllerPort, clients }: Settings): string {
+  const asked = clients ? [`CLIENTS://127.0.0.1:${port}`] : [];
   const entries = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [`PLAINTEXT://127.0.0.1:${ownPort}`, ...asked, `CONTROLLER://127.0.0.1:${controllerPort}`].join(','),
+    'advertised.listeners': [`PLAINTEXT://127.0.0.1:${ownPort}`, ...asked].join(','),
+    'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${clients ? `,CLIENTS:${clients.protocol}` : ''}`,
     'log.dirs': join(dir, 'data'),
     // One node: every internal topic has one replica and few partitions.
     'offsets.topic.replication.factor': 1,
@@ -101,6 +132,7 @@ function settings({ dir, port, controllerPort }: { dir: string; port: number; co
     // After kill -9 the node waits for the end of its own old session: 5 s instead of 12 s.
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
+    ...clients?.settings,
   };
   return Object.entries(entries)
     .map(([key, value]) => `${key}=${value}\n`)

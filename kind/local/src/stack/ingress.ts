@@ -1,11 +1,11 @@
 // HAProxy's configuration of a local start: the operator's function with the addresses of this machine.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 // The entry of its own: all of cdk8s would add most of a second to every start.
 import { haproxyConfig } from '@parley/cdk8s/haproxy';
 import type { Ports } from '../ports.ts';
+import { openFilesLimit } from '../processes/open-files.ts';
 import type { Secrets } from '../secrets.ts';
 
 const HOST = '127.0.0.1';
@@ -18,6 +18,7 @@ const OTHER_FILES = 500;
 const SOCKET_PATH_MAX = 90;
 
 export function ingressConfig({ ports, secrets, dir }: { ports: Ports; secrets: Secrets; dir: string }): string {
+  // HAProxy refuses to start when it needs more files than the limit.
   const maxconn = Math.min(CONNECTIONS_MAX, Math.floor((openFilesLimit() - OTHER_FILES) / 2));
   return haproxyConfig({
     bindAddress: HOST,
@@ -41,10 +42,4 @@ function socketPath(dir: string): string {
   const path = join(dir, 'runtime.sock');
   if (path.length <= SOCKET_PATH_MAX) return path;
   return join(tmpdir(), `parley-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}.sock`);
-}
-
-/** What a child of this process may raise its limit to; HAProxy refuses to start when it needs more. */
-function openFilesLimit(): number {
-  const text = spawnSync('/bin/sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).stdout.trim();
-  return text === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(text) || 4096;
 }

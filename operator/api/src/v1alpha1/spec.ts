@@ -3,6 +3,7 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import { autoscaling, autoscalingPolicyRule, autoscalingRules } from './autoscaling.ts';
 import { Backup, backupRule } from './backup.ts';
+import { KafkaExternal, kafkaRules } from './kafka.ts';
 import { Monitoring } from './monitoring.ts';
 import { Issuers, Notifications, Webhooks } from './outside.ts';
 import { placement, spread } from './placement.ts';
@@ -215,7 +216,11 @@ const Redis = section(
 
 const Kafka = section(
   {
-    mode: oneOf(['builtin', 'external', 'none'], { default: 'builtin', description: 'none: events wait in the outbox' }),
+    mode: oneOf(['builtin', 'strimzi', 'external', 'none'], {
+      default: 'builtin',
+      description:
+        'builtin: brokers made by this operator; strimzi: by the operator of Strimzi, which must be installed; external: your own; none: events wait in the outbox',
+    }),
     brokers: Type.Integer({
       // The rule below says why, so the bounds leave it the word for every number a person may try.
       minimum: -1000,
@@ -239,26 +244,9 @@ const Kafka = section(
     resources: resources({ cpu: '100m', memory: '384Mi', memoryLimit: '768Mi' }),
     ...placement,
     ...spread,
-    external: Type.Optional(
-      Type.Object(
-        {
-          bootstrapServers: Type.Array(
-            Type.String({
-              maxLength: 253,
-              ...pattern('^[^:,\\s]+:[0-9]+$', 'must be host:port of a broker, for instance kafka.example.com:9092'),
-            }),
-            {
-              minItems: 1,
-              maxItems: 20,
-              description: 'host:port of your brokers',
-            },
-          ),
-        },
-        { description: 'Your own Kafka' },
-      ),
-    ),
+    external: Type.Optional(KafkaExternal),
   },
-  { description: 'Events for other systems', ...externalRules },
+  { description: 'Events for other systems', ...kafkaRules },
 );
 
 const database = <P extends TProperties>(description: string, size: Parameters<typeof resources>[0], more: P) =>

@@ -32,5 +32,6 @@ export * from './trace-context.ts';
 export * from './tracing.ts';
 export * from './translating-errors.ts';
 export * from './trusted-issuers.ts';
+export * from './usage.ts';
 export * from './user-cache.ts';
 export * from './watch.ts';

@@ -6,6 +6,7 @@ import { ConfigError, loadConfig, type Env } from './config.ts';
 import { messageOf } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import { startTracing } from './start-tracing.ts';
+import { answerTo } from './usage.ts';
 
 /** Exit code of a wrong configuration (EX_CONFIG of sysexits.h). */
 export const EXIT_CONFIG = 78;
@@ -42,11 +43,18 @@ interface Main<T extends TObject> {
   service: string;
   schema: T;
   env: Env;
+  /** Of the command line: a service takes none but --help. */
+  args?: readonly string[];
   start: (context: { config: Static<T>; log: Log; instance: string }) => Promise<Running>;
 }
 
 /** Runs a service: configuration, start, signals, exit code. Called by each main.ts. */
-export async function runService<T extends TObject>({ service, schema, env, start }: Main<T>): Promise<void> {
+export async function runService<T extends TObject>({ service, schema, env, args = [], start }: Main<T>): Promise<void> {
+  const answer = answerTo(args, service, schema);
+  if (answer) {
+    (answer.exitCode === 0 ? process.stdout : process.stderr).write(`${answer.text}\n`);
+    return void (process.exitCode = answer.exitCode);
+  }
   let config: Static<T>;
   try {
     config = loadConfig(schema, env, (path) => readFileSync(path, 'utf8'));
@@ -97,6 +105,6 @@ export async function runService<T extends TObject>({ service, schema, env, star
 
 /** Also for what a schema cannot tell and the start finds out: contents of keys, for instance. */
 function exitWrongConfig(service: string, error: ConfigError): never {
-  process.stderr.write(`${service}: ${error.message}\n`);
+  process.stderr.write(`${service}: ${error.message}\n"--help" lists all variables with their meaning.\n`);
   process.exit(EXIT_CONFIG);
 }

@@ -1,10 +1,12 @@
 // The kafkajs client of this process: its settings in one place, and its log turned into one callback.
 import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
+import type { KafkaSecurity } from '../kafka-config.ts';
 
 export const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface KafkaClientOptions {
   brokers: readonly string[];
+  security?: KafkaSecurity | undefined;
   clientId: string;
   /** kafkajs logs every failed attempt and ordinary rebalances as errors; who uses the client decides what is worth a line. */
   onError: (reason: string) => void;
@@ -13,10 +15,11 @@ export interface KafkaClientOptions {
   retries?: number;
 }
 
-export function kafkaClient({ brokers, clientId, onError, socketFactory, retries = 20 }: KafkaClientOptions): Kafka {
+export function kafkaClient({ brokers, security, clientId, onError, socketFactory, retries = 20 }: KafkaClientOptions): Kafka {
   return new Kafka({
     clientId,
     brokers: [...brokers],
+    ...security,
     retry: { retries, initialRetryTime: 100, maxRetryTime: 2000 },
     connectionTimeout: 3000,
     requestTimeout: REQUEST_TIMEOUT_MS,

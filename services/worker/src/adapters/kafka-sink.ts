@@ -4,15 +4,20 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { messageOf, traced } from '@parley/kit';
 import { Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
+import type { KafkaSecurity } from '../kafka-config.ts';
+import type { Judge } from '../kafka-leave.ts';
 import { RecordsRefused, type EventSink, type SinkRecord } from '../ports.ts';
 import { kafkaClient, REQUEST_TIMEOUT_MS } from './kafka-client.ts';
 import { ensureTopics } from './kafka-topics.ts';
 
 export interface KafkaSinkOptions {
   brokers: readonly string[];
+  security?: KafkaSecurity | undefined;
   clientId: string;
   /** Called when Kafka has not answered well for a while, long before a send gives up. */
   onTrouble: (reason: string) => void;
+  /** Told how each send ended. */
+  judge?: Judge | undefined;
 }
 
 interface Session {
@@ -26,7 +31,7 @@ const REFUSALS = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID
 /** Shorter trouble is ordinary: a new leader, the first producer of a fresh broker. */
 const TROUBLE_AFTER_MS = 1500;
 
-export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): EventSink {
+export function kafkaSink({ brokers, security, clientId, onTrouble, judge }: KafkaSinkOptions): EventSink {
   const fence = createFence();
   let session: Session | undefined;
   let troubleSince: number | undefined;
@@ -37,7 +42,7 @@ export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): E
   };
 
   const openSession = async (): Promise<Session> => {
-    const kafka = kafkaClient({ brokers, clientId, onError, socketFactory: fence.connect });
+    const kafka = kafkaClient({ brokers, security, clientId, onError, socketFactory: fence.connect });
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -76,8 +81,10 @@ export function kafkaSink({ brokers, clientId, onTrouble }: KafkaSinkOptions): E
               kind: 'producer',
             }));
         troubleSince = undefined;
+        judge?.(undefined);
       } catch (error) {
         drop();
+        judge?.(error);
         throw refusalOf(error) ?? error;
       }
     },
@@ -114,6 +121,9 @@ function refusalOf(error: unknown): RecordsRefused | undefined {
   return undefined;
 }
 
+/** Brokers behind one address are told apart by the name in the handshake; an address is no name. */
+const serverName = (host: string): { servername?: string } => (net.isIP(host) === 0 ? { servername: host } : {});
+
 /** All sockets of one sink, and the way to cut them: a retry inside kafkajs cannot get around it. */
 function createFence() {
   const sockets = new Set<net.Socket>();
@@ -139,7 +149,7 @@ function createFence() {
       onConnect: () => void;
     }): net.Socket => {
       if (reason !== undefined) throw new Error(`not sending any more: ${reason}`);
-      const socket = ssl ? tls.connect({ host, port, ...ssl }, onConnect) : net.connect({ host, port }, onConnect);
+      const socket = ssl ? tls.connect({ host, port, ...serverName(host), ...ssl }, onConnect) : net.connect({ host, port }, onConnect);
       socket.setKeepAlive(true, 60_000);
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));

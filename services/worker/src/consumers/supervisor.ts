@@ -6,6 +6,8 @@ import { deadLetters } from '../adapters/dead-letters.ts';
 import { kafkaClient } from '../adapters/kafka-client.ts';
 import { kafkaSink } from '../adapters/kafka-sink.ts';
 import { ensureTopics } from '../adapters/kafka-topics.ts';
+import type { KafkaSecurity } from '../kafka-config.ts';
+import type { Judge } from '../kafka-leave.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { Outage } from '../outage.ts';
 import { startConsumer } from './consumer.ts';
@@ -22,6 +24,9 @@ const SOUND_AFTER_MS = 30_000;
 export interface GroupOptions {
   handler: EventHandler;
   brokers: readonly string[];
+  security?: KafkaSecurity | undefined;
+  /** Told how each attempt to join ended. */
+  judge?: Judge | undefined;
   clientId: string;
   metrics: WorkerMetrics;
   log: Log;
@@ -48,12 +53,12 @@ export function startGroup(options: GroupOptions): RunningGroup {
 }
 
 async function run(options: GroupOptions, stopping: AbortSignal): Promise<void> {
-  const { handler, metrics, log, brokers, clientId } = options;
+  const { handler, metrics, log, brokers, security, clientId, judge } = options;
   const group = handler.name;
   const outage = new Outage(`Kafka, for the consumers ${group}`, log, 'events wait in Kafka');
-  const sink = kafkaSink({ brokers, clientId, onTrouble: (reason) => outage.began(reason) });
+  const sink = kafkaSink({ brokers, security, clientId, onTrouble: (reason) => outage.began(reason) });
   const letters = deadLetters(sink);
-  const kafka = kafkaClient({ brokers, clientId, onError: (reason) => log.debug({ reason }, 'kafkajs') });
+  const kafka = kafkaClient({ brokers, security, clientId, onError: (reason) => log.debug({ reason }, 'kafkajs') });
   const lag = sampleLag({ kafka, group, groupId: groupIdOf(group), topics: handler.topics, metrics, log });
   const known = new Set<string>();
   let failures = 0;
@@ -81,6 +86,7 @@ async function run(options: GroupOptions, stopping: AbortSignal): Promise<void> 
           }),
         onJoined: (partitions) => {
           outage.ended();
+          judge?.(undefined);
           log.info({ partitions }, 'joined the group');
         },
       });
@@ -91,6 +97,7 @@ async function run(options: GroupOptions, stopping: AbortSignal): Promise<void> 
       outage.began(reason);
     } catch (error) {
       if (stopping.aborted) break;
+      judge?.(error);
       outage.began(messageOf(error));
     }
     failures = Date.now() - begun > SOUND_AFTER_MS ? 0 : failures + 1;
