@@ -96,13 +96,16 @@ export class RedisTrio {
     await Promise.all(parts.map(async (part) => this.#node(index).running[part]?.end('SIGKILL', 5000)));
   }
 
-  /** As the kubelet ends a pod: the hook of Redis while it is alive, SIGTERM for both. */
-  async endPod(index: number): Promise<void> {
+  /** As the kubelet ends a pod: the hook of Redis while it is alive, SIGTERM for both. Returns who was the primary when the hook was done. */
+  async endPod(index: number): Promise<number | undefined> {
     const { running } = this.#node(index);
     const hook = this.#run(index, 'redis', this.#container('redis').lifecycle?.preStop.exec.command ?? []);
     await running.sentinel?.end('SIGTERM', 10_000);
     await hook;
+    // One that has just started may not have heard yet.
+    const told = await Promise.all([1, 2].map((step) => this.primary((index + step) % 3)));
     await running.redis?.end('SIGTERM', 10_000);
+    return told.find((primary) => primary !== undefined && primary !== index) ?? told[0];
   }
 
   pause(index: number, part: Part): void {
@@ -157,8 +160,8 @@ export class RedisTrio {
     return index < 0 ? undefined : index;
   }
 
-  /** Until these Sentinels agree on a primary other than `old`. */
-  async newPrimary(old: number, sentinels: readonly number[]): Promise<number> {
+  /** Until these Sentinels agree on a primary other than `old`. A Sentinel that has just started hears of the others what it missed. */
+  async newPrimary(old: number | undefined, sentinels: readonly number[] = [0, 1, 2]): Promise<number> {
     let found: number | undefined;
     const check = async () => {
       const told = new Set(await Promise.all(sentinels.map((index) => this.primary(index))));

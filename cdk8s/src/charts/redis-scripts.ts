@@ -25,7 +25,7 @@ cli() {
 answers() {
   for sentinel in $1; do
     cli "$sentinel" sentinel master "$NAME" | {
-      epoch= host= port=
+      epoch='' host='' port=''
       while read -r key && read -r value; do
         case $key in
           ip) host=$value ;;

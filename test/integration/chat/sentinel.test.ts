@@ -22,8 +22,6 @@ describe('chat with Sentinels', () => {
     await trio?.stop();
   });
 
-  const primary = async (): Promise<number> => (await trio.primary(0)) ?? (await trio.primary(1)) ?? assert.fail('no primary');
-
   /** Signs of typing go by Redis alone: what is lost of them no replica reads again from the database. */
   async function fansOut(from: WsClient, to: WsClient, room: string): Promise<void> {
     const seen = to.frames.length;
@@ -38,7 +36,9 @@ describe('chat with Sentinels', () => {
   const published = async ({ adminUrl }: Replica): Promise<string | undefined> =>
     ((await (await fetch(`${adminUrl}/connections`)).json()) as { redis?: string }).redis;
 
-  /** Ten people send through both replicas while `fault` happens and until the Sentinels have named another primary. */
+  const others = (old: number) => [0, 1, 2].filter((index) => index !== old);
+
+  /** Ten people send through both replicas as long as `fault` lasts, which is given the primary of the time before. */
   async function underFault(fault: (old: number) => Promise<void>): Promise<void> {
     const room = await cluster.room([...USERS, ...WATCHERS]);
     const urls = cluster.replicas.map(({ url }) => url);
@@ -46,7 +46,7 @@ describe('chat with Sentinels', () => {
     const [alice, bob] = [await cluster.login(first, WATCHERS[0]), await cluster.login(second, WATCHERS[1])];
     await Promise.all([alice.join(room), bob.join(room)]);
     await fansOut(alice, bob, room);
-    const old = await primary();
+    const old = await trio.newPrimary(undefined);
     const clients = await Promise.all(
       USERS.map(async (user) =>
         new ResumingClient({ urls, first: user, room, token: await cluster.issuer.token(user), name: `u${user}` }).start(),
@@ -55,18 +55,13 @@ describe('chat with Sentinels', () => {
     let over = false;
     const sending = Promise.all(
       clients.map(async (client) => {
-        do await client.sendMany(10, 50);
+        do await client.sendMany(10, 100);
         while (!over);
         await client.sendMany(5, 10);
       }),
     );
     await clients[0]?.acked(5);
-    await fault(old);
-    await trio.newPrimary(
-      old,
-      [0, 1, 2].filter((index) => index !== old),
-    );
-    over = true;
+    await fault(old).finally(() => (over = true));
     await sending;
     const rows = await cluster.rows(room);
     assert.deepEqual(
@@ -93,6 +88,7 @@ describe('chat with Sentinels', () => {
     await underFault(async (old) => {
       killed = old;
       await trio.kill(old);
+      await trio.newPrimary(old, others(old));
     });
     for (const replica of cluster.replicas) assert.match((await published(replica)) ?? '', /127\.0\.0\.1$/);
     await trio.startPod(killed);
@@ -101,30 +97,30 @@ describe('chat with Sentinels', () => {
 
   test('a primary that stops answering, and is never closed: the connections leave it all the same', async () => {
     let frozen = -1;
-    await underFault((old) => {
+    await underFault(async (old) => {
       frozen = old;
       trio.pause(old, 'redis');
-      return Promise.resolve();
+      await trio.newPrimary(old, others(old));
     });
     trio.resume(frozen, 'redis');
+    const follows = async () => (await trio.cli(frozen, 'redis', 'role')).startsWith('slave');
+    await waitUntil(follows, { what: 'the old primary to become a replica', withinMs: 60_000, signal: undefined });
     await trio.allReady();
   });
 
   test('a rolling update of all three: nobody notices', async () => {
-    await underFault(async (old) => {
+    await underFault(async () => {
       // As the StatefulSet goes: from the last to the first, each when the one before is ready.
       for (const index of [2, 1, 0]) {
-        await trio.endPod(index);
+        const next = await trio.endPod(index);
+        assert.ok(next !== undefined && next !== index, 'a primary hands over before it ends');
         await trio.startPod(index);
         await trio.allReady();
-        if ((await primary()) !== old) break;
       }
     });
-    await trio.allReady();
   });
 
-  test('a Sentinel that is away is no noise in the logs, which are JSON', () => {
-    for (const replica of cluster.replicas)
-      for (const line of replica.output().split('\n').filter(Boolean)) assert.doesNotThrow(() => JSON.parse(line) as unknown, line);
+  test('Sentinels that were away left nothing in the logs that is not a line of ours', () => {
+    for (const replica of cluster.replicas) assert.doesNotMatch(replica.output(), /\[ioredis\]/);
   });
 });
