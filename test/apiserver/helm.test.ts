@@ -58,6 +58,17 @@ describe('the Helm chart', () => {
       assert.deepEqual(byName(rendered), others);
     });
 
+  for (const { file, args } of [
+    { file: 'strimzi-rights.yaml', args: everywhere },
+    { file: 'strimzi-rights-namespaced.yaml', args: oneNamespace },
+  ])
+    it(`gives the objects of ${file} where they are asked for, and nothing else more`, async () => {
+      const without = byName(objectsIn(await template(...args)));
+      const all = Object.entries(byName(objectsIn(await template(...args, '--set', 'strimzi=true'))));
+      const more = Object.fromEntries(all.filter(([name]) => !Object.hasOwn(without, name)));
+      assert.deepEqual(more, byName(objectsIn(readFileSync(join(charts, file), 'utf8'))));
+    });
+
   it('is clean for helm lint, in both forms', async () => {
     assert.match(await helm('lint', '--strict', chart), /0 chart\(s\) failed/);
     assert.match(await helm('lint', '--strict', chart, '--set', 'watchNamespace=team'), /0 chart\(s\) failed/);
@@ -65,7 +76,7 @@ describe('the Helm chart', () => {
 
   it('takes every value', async () => {
     const values = {
-      ...{ replicas: 3, logLevel: 'debug', clusterDomain: 'example.internal', watchNamespace: 'team' },
+      ...{ replicas: 3, logLevel: 'debug', clusterDomain: 'example.internal', watchNamespace: 'team', strimzi: true },
       image: { registry: 'registry.example:5000/chat', tag: '2.0', pullPolicy: 'Always' },
       imagePullSecrets: [{ name: 'pull' }, { name: 'other' }],
       resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { memory: '1Gi' } },
@@ -100,7 +111,7 @@ describe('the Helm chart', () => {
       objectsIn(yaml)
         .filter(({ kind, metadata }) => kind === 'Role' && metadata.namespace === 'team')
         .map(({ metadata }) => metadata.name),
-      ['parley-operator-clusters'],
+      ['parley-operator-clusters', 'parley-operator-strimzi'],
     );
   });
 

@@ -29,7 +29,9 @@ export async function examine({ root, data, cache, chatReplicas, portsFrom }: Do
   const missing = programs.filter(({ version }) => version === undefined).map(({ need }) => need);
   const facts = await dataFacts(data);
   const ports = await lookAtPorts(listPorts(choosePorts({ chatReplicas, from: portsFrom }), { kafka: findJava() !== undefined }));
-  const own = new Set([...facts.children, ...(facts.owner ? [facts.owner] : [])].map(({ pid }) => pid));
+  const started = new Set(facts.children.map(({ pid }) => pid));
+  // Each child is the head of a process group: HAProxy listens in a process of its own.
+  const own = new Set(ports.flatMap(({ holder }) => holder?.pid ?? []).filter((pid) => started.has(groupOf(pid) ?? pid)));
   const where = existing(data);
   const { bavail, bsize } = statfsSync(where);
   return [
@@ -51,6 +53,16 @@ function nodeFacts(root: string): NodeFacts {
   const files = existsSync(folder) ? readdirSync(folder) : [];
   const abis = files.filter((file) => file.startsWith(prefix)).map((file) => file.slice(prefix.length).replace('.node', ''));
   return { version: version.slice(1), abi: versions.modules, abis };
+}
+
+/** Linux, /proc/<pid>/stat field 5; undefined elsewhere. */
+function groupOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the program says about itself, its first line; undefined when there is no such program. */
