@@ -61,6 +61,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
   try {
     // Asked by the operator, from the first moment on.
     let connections = () => 0;
+    let drainEndsMs = 0;
     const { adminHost: host, adminPort, maxConnections } = config;
     const more = { '/connections': () => ({ connections: connections(), maxConnections, draining: health.draining }) };
     const mover = new SocketMover({ sessions: () => edge.sessions, peerOf: (session) => edge.peerOf(session), pace: config });
@@ -80,8 +81,12 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     connections = () => edge.sessions.size;
     const metrics = createChatMetrics(registry, {
       connections,
+      connectionsMax: () => maxConnections,
+      drainEnds: () => drainEndsMs / 1000,
+      redisConnected: () => Number(delivery.redisConnected()),
       rooms: () => delivery.rooms.size,
       queued: () => delivery.writer.queued,
+      queuedMax: () => config.messageQueueMax,
       users: () => users.count,
       slow: () => slow.size,
       framesReceived: () => edge.framesReceived,
@@ -132,7 +137,10 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     presence.start();
     resources.add('ticker', setInterval(everySecond(context, { edge, slow, health }), 1000), clearInterval);
     const port = await edge.listen(config.serverHost, config.serverPort);
-    resources.add('sockets', edge, (open) => drainEdge(open, health, config));
+    resources.add('sockets', edge, (open) => {
+      drainEndsMs = Date.now() + config.drainWindowMs;
+      return drainEdge(open, health, config);
+    });
     resources.add('mover', mover, (open) => open.close());
     health.started();
     log.info({ port, adminPort: admin.port, epoch }, 'ready');
