@@ -15,6 +15,9 @@ import { Delivery, type DeliveryReport } from './delivery.ts';
 import { podFacts, type PodFacts } from './pods.ts';
 import type { MoveRequest } from './moves.ts';
 import { reconcile } from './drills.ts';
+import { backupRuns } from './backup-runs.ts';
+import type { ClusterFacts } from './cluster-metrics.ts';
+import { OptionalWatches } from './optional-watches.ts';
 import type { ReconcileContext } from './reconcile.ts';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
@@ -39,6 +42,8 @@ export interface ControllerOptions {
   readDelivery: (ip: string) => Promise<DeliveryReport>;
   /** how often both are asked */
   lookEveryMs?: number;
+  /** how often it is looked whether prometheus-operator has come or gone */
+  servedEveryMs?: number;
   /** how long the canary is watched after the recovery of a drill */
   drillWatchMs?: number;
   log: Logger;
@@ -51,6 +56,7 @@ export class Controller {
   readonly #owned: Map<string, Reflector>;
   readonly #pods: Reflector;
   readonly #drills: Reflector;
+  readonly #optional: OptionalWatches;
   readonly #connections: Connections;
   readonly #delivery: Delivery;
   readonly #queue: WorkQueue;
@@ -99,6 +105,11 @@ export class Controller {
       onRestart: onRestart('Pod'),
     });
     this.#drills = this.#watchDrills(onRestart(chatDrills.kind));
+    this.#optional = new OptionalWatches({
+      ...{ transport, clock, namespace, onRestart, everyMs: options.servedEveryMs },
+      onChange: (object) => this.#changed(object),
+      onServed: () => this.#everything(),
+    });
     const every = options.lookEveryMs === undefined ? {} : { everyMs: options.lookEveryMs };
     this.#connections = new Connections({
       pods: () => this.#podFacts().filter(({ component }) => component === 'chat'),
@@ -123,6 +134,7 @@ export class Controller {
       }),
       cluster: (key) => this.#clusters.store.get(key),
       owned: (ns, cluster) => this.owned(ns, cluster),
+      served: () => this.#optional.served,
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
       connections: this.#connections,
       delivery: this.#delivery,
@@ -160,7 +172,7 @@ export class Controller {
 
   /** Objects of one cluster, as the watches show them. */
   owned(namespace: string, cluster: string): KubeObject[] {
-    return [...this.#owned.entries()].flatMap(([kind, reflector]) =>
+    return [...this.#owned, ...this.#optional.reflectors()].flatMap(([kind, reflector]) =>
       reflector.store
         .list()
         .filter((object) => object.metadata.namespace === namespace && object.metadata.labels?.[INSTANCE_LABEL] === cluster)
@@ -173,7 +185,8 @@ export class Controller {
   async start(): Promise<void> {
     const first = [...this.#owned.values(), this.#pods];
     for (const reflector of [...first, this.#drills]) reflector.start();
-    await Promise.all([...first.map((reflector) => reflector.synced), Promise.race([this.#drills.synced, this.#drillsFailed])]);
+    const synced = [...first.map((reflector) => reflector.synced), Promise.race([this.#drills.synced, this.#drillsFailed])];
+    await Promise.all([...synced, this.#optional.start()]);
     // Asked before anything is told: a status that is true does not become unknown because the operator began anew.
     await Promise.all([this.#connections.look(), this.#delivery.look()]);
     this.#clusters.start();
@@ -192,12 +205,28 @@ export class Controller {
     this.#connections.close();
     this.#delivery.close();
     await this.#queue.close();
-    await Promise.all([this.#clusters, this.#drills, this.#pods, ...this.#owned.values()].map((reflector) => reflector.stop()));
+    const watches = [this.#clusters, this.#drills, this.#pods, this.#optional, ...this.#owned.values()];
+    await Promise.all(watches.map((each) => each.stop()));
+  }
+
+  /** For metrics: one pass over the Jobs, however many clusters there are. */
+  clusters(): ClusterFacts[] {
+    const byCluster = new Map<string, KubeObject[]>();
+    for (const kind of ['CronJob', 'Job'])
+      for (const object of this.#owned.get(kind)?.store.list() ?? []) {
+        const key = keyOf({ namespace: object.metadata.namespace ?? '', name: object.metadata.labels?.[INSTANCE_LABEL] ?? '' });
+        byCluster.set(key, [...(byCluster.get(key) ?? []), { ...object, kind }]);
+      }
+    return this.#clusters.store.list().map((live) => ({ live, backups: backupRuns(byCluster.get(keyOf(live.metadata)) ?? []) }));
+  }
+
+  #everything(): void {
+    for (const { metadata } of this.#clusters.store.list()) this.#queue.add(keyOf(metadata));
   }
 
   #resyncLater(): void {
     this.#cancelResync = (this.#options.clock ?? systemClock).after(RESYNC_MS, () => {
-      for (const { metadata } of this.#clusters.store.list()) this.#queue.add(keyOf(metadata));
+      this.#everything();
       this.#resyncLater();
     });
   }
@@ -243,7 +272,7 @@ export class Controller {
   }
 
   #live({ kind, metadata }: KubeObject): KubeObject | undefined {
-    return this.#owned.get(kind)?.store.get(keyOf(metadata));
+    return (this.#owned.get(kind) ?? this.#optional.reflectors().get(kind))?.store.get(keyOf(metadata));
   }
 }
 

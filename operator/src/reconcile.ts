@@ -2,7 +2,7 @@
 // at what happened. It ends in three ways: by a throw (back-off), by a condition that only a new spec can change, or by a wish to run again.
 import { randomBytes } from 'node:crypto';
 import { parseChatCluster, type ChatCluster, type ChatClusterStatus } from '@parley/operator-api';
-import { componentsOf, desired, resolve, type Facts, type Plan, type PlanEnvironment } from '@parley/cdk8s';
+import { componentsOf, desired, resolve, type Facts, type MonitoringKind, type Plan, type PlanEnvironment } from '@parley/cdk8s';
 import type { Applier } from './kube/applier.ts';
 import type { Recorder } from './kube/recorder.ts';
 import { chatClusters, isKeptVolume, pathOf, pods as podResource } from './kube/resources.ts';
@@ -12,6 +12,7 @@ import { failedBackups } from './backup-runs.ts';
 import { ensureSecrets } from './ensure-secrets.ts';
 import type { Connections } from './connections.ts';
 import type { Delivery, DeliverySeen } from './delivery.ts';
+import { missingKinds } from './missing-kinds.ts';
 import { lookForPlan, type KnownPlan } from './pending-plan.ts';
 import { moveSockets, type MovesContext } from './moves.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
@@ -31,6 +32,8 @@ export interface ReconcileContext {
   cluster: (key: string) => KubeObject | undefined;
   /** every object that carries the labels of this cluster */
   owned: (namespace: string, cluster: string) => KubeObject[];
+  /** kinds of prometheus-operator that there are */
+  served: () => readonly MonitoringKind[];
   /** its pods */
   pods: (namespace: string, cluster: string) => KubeObject[];
   connections: Pick<Connections, 'of' | 'settled'>;
@@ -101,7 +104,8 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     return fail(live, context, 'InvalidSpec', `The spec is not valid: ${parsed.problems.join('; ')}. Correct it and apply it again.`);
   const { cluster } = parsed;
   const plan = resolve(cluster, context.environment);
-  const facts = { migrated: hasMigrated(plan, context) || hasRun(cluster.status, plan), away };
+  const served = context.served();
+  const facts = { migrated: hasMigrated(plan, context) || hasRun(cluster.status, plan), away, served };
   let wanted: KubeObject[];
   try {
     wanted = rendered(plan, { facts, cluster, memory });
@@ -137,6 +141,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     missing: memory.secrets?.missing ?? [],
     failedBackups: failedBackups(context.owned(plan.namespace, plan.cluster)),
     idleAutoscaler: idleAutoscaler(context.owned(plan.namespace, plan.cluster)),
+    missingKinds: missingKinds(plan, served),
     pending,
     paused: cluster.spec.paused,
     now: context.now(),
@@ -185,7 +190,7 @@ async function lookAtPlan(
   const known = await lookForPlan(
     {
       ...{ plan, live, applier },
-      complete: rendered(plan, { facts: { migrated: true, away }, cluster, memory }),
+      complete: rendered(plan, { facts: { migrated: true, away, served: context.served() }, cluster, memory }),
       owned: owned(plan.namespace, plan.cluster),
       sockets: pods.reduce((sum, { sockets }) => sum + (sockets?.connections ?? 0), 0),
     },

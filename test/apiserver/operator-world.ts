@@ -91,6 +91,7 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
       readDelivery: async () => deliveryReport,
       lookEveryMs: 100,
       drillWatchMs: 500,
+      servedEveryMs: 300,
       log,
     });
     await controller.start();

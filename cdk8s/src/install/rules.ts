@@ -24,6 +24,8 @@ export const CLUSTER_RULES: readonly Rule[] = [
   { apiGroups: ['chat.parley.dev'], resources: ['chatclusters', 'chatdrills'], verbs: ['list', 'watch'] },
   { apiGroups: ['chat.parley.dev'], resources: ['chatclusters/status', 'chatdrills/status'], verbs: ['patch'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+  // Where prometheus-operator is installed.
+  { apiGroups: ['monitoring.coreos.com'], resources: ['podmonitors', 'prometheusrules'], verbs: KEPT },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: KEPT },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: KEPT },
 ];

@@ -70,9 +70,9 @@ program
 program
   .command('prepare')
   .description('install the server programs that are missing')
-  .option('--for <what>', '"test" fetches the jars of Kafka, too')
+  .option('--for <what>', '"test" installs Prometheus and fetches the jars of Kafka, too')
   .action(async (options: { for?: string }) => {
-    prepareServers(print);
+    prepareServers(print, { tests: options.for === 'test' });
     if (options.for !== 'test') return;
     const missing = await prepareKafka(cache, print, stop.signal);
     if (missing !== undefined) print(`tests that need Kafka will fail: ${missing}`);

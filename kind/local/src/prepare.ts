@@ -21,10 +21,18 @@ const NEEDS: Need[] = [
   { what: 'HAProxy', debianPackage: 'haproxy', present: () => findProgram('haproxy') !== undefined },
 ];
 
-const missing = () => NEEDS.filter((need) => !need.present());
+/** What only tests need. */
+const TEST_NEEDS: Need[] = [
+  {
+    what: 'Prometheus (prometheus, promtool)',
+    debianPackage: 'prometheus',
+    present: () => findProgram('prometheus') !== undefined && findProgram('promtool') !== undefined,
+  },
+];
 
-/** Makes sure that the four servers are installed. Throws with instructions where this cannot be done. */
-export function prepareServers(say: (line: string) => void): void {
+/** Makes sure that the four servers are installed, and what the tests need. Throws with instructions where this cannot be done. */
+export function prepareServers(say: (line: string) => void, { tests = false } = {}): void {
+  const missing = () => [...NEEDS, ...(tests ? TEST_NEEDS : [])].filter((need) => !need.present());
   const needs = missing();
   if (needs.length === 0) return;
   const packages = needs.map((need) => need.debianPackage);
@@ -52,7 +60,7 @@ function instructions(needs: Need[]): string {
     ...needs.map((need) => `  - ${need.what}`),
     existsSync('/etc/debian_version')
       ? `Install them:  sudo apt-get install ${packages}`
-      : `Install them with your package manager (Homebrew: brew install redis mariadb postgresql haproxy).`,
+      : `Install them with your package manager (Homebrew: brew install redis mariadb postgresql haproxy prometheus).`,
     'They need not run as system services; Parley starts its own. Then run the command again.',
   ].join('\n');
 }

@@ -31,10 +31,16 @@ export const ownedResources: readonly Resource[] = [
   resource('apis/policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
 ];
 
+/** Of prometheus-operator: not every API server knows them. All of one group and version. */
+export const optionalResources: readonly Resource[] = [
+  resource('apis/monitoring.coreos.com/v1', 'PodMonitor', 'podmonitors'),
+  resource('apis/monitoring.coreos.com/v1', 'PrometheusRule', 'prometheusrules'),
+];
+
 /** Holds data: made once, never changed (only a person may grow it), never pruned, and not owned, so that it outlives the ChatCluster. */
 export const isKeptVolume = ({ kind }: { kind: string }): boolean => kind === 'PersistentVolumeClaim';
 
-const byKind = new Map(ownedResources.map((owned) => [owned.kind, owned]));
+const byKind = new Map([...ownedResources, ...optionalResources].map((owned) => [owned.kind, owned]));
 
 /** Throws for a kind that is not in the list: rights and watches go by it. */
 export function ownedResource(kind: string): Resource {
