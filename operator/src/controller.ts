@@ -105,11 +105,7 @@ export class Controller {
       onRestart: onRestart('Pod'),
     });
     this.#drills = this.#watchDrills(onRestart(chatDrills.kind));
-    this.#optional = new OptionalWatches({
-      ...{ transport, clock, namespace, onRestart, everyMs: options.servedEveryMs },
-      onChange: (object) => this.#changed(object),
-      onServed: () => this.#everything(),
-    });
+    this.#optional = this.#watchOptional(onRestart);
     const every = options.lookEveryMs === undefined ? {} : { everyMs: options.lookEveryMs };
     this.#connections = new Connections({
       pods: () => this.#podFacts().filter(({ component }) => component === 'chat'),
@@ -133,8 +129,7 @@ export class Controller {
         onError: (error) => log.warn({ reason: String(error) }, 'an event could not be written'),
       }),
       cluster: (key) => this.#clusters.store.get(key),
-      owned: (ns, cluster) => this.owned(ns, cluster),
-      served: () => this.#optional.served,
+      ...{ owned: (ns, cluster) => this.owned(ns, cluster), served: () => this.#optional.served },
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
       connections: this.#connections,
       delivery: this.#delivery,
@@ -244,6 +239,15 @@ export class Controller {
         this.#drillsSeen();
         onRestart(reason);
       },
+    });
+  }
+
+  #watchOptional(onRestart: (kind: string) => (reason: string) => void): OptionalWatches {
+    const { transport, watchNamespace, clock = systemClock, servedEveryMs } = this.#options;
+    return new OptionalWatches({
+      ...{ transport, clock, onRestart, namespace: watchNamespace || undefined, everyMs: servedEveryMs },
+      onChange: (object) => this.#changed(object),
+      onServed: () => this.#everything(),
     });
   }
 

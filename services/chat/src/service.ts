@@ -80,13 +80,10 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     const edge = createEdge({ config, health, log, instance, slow, context: () => context });
     connections = () => edge.sessions.size;
     const metrics = createChatMetrics(registry, {
-      connections,
-      connectionsMax: () => maxConnections,
-      drainEnds: () => drainEndsMs / 1000,
+      ...{ connections, connectionsMax: () => maxConnections, drainEnds: () => drainEndsMs / 1000 },
       redisConnected: () => Number(delivery.redisConnected()),
       rooms: () => delivery.rooms.size,
-      queued: () => delivery.writer.queued,
-      queuedMax: () => config.messageQueueMax,
+      ...{ queued: () => delivery.writer.queued, queuedMax: () => config.messageQueueMax },
       users: () => users.count,
       slow: () => slow.size,
       framesReceived: () => edge.framesReceived,
