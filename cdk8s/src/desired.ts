@@ -7,6 +7,7 @@ import { MysqlChart, PostgresChart } from './charts/databases.ts';
 import { HaproxyChart } from './charts/haproxy.ts';
 import { KafkaChart } from './charts/kafka.ts';
 import { MigrationChart } from './charts/migration.ts';
+import { MonitoringChart, type MonitoringKind } from './charts/monitoring.ts';
 import { NetworkChart } from './charts/network.ts';
 import { PrometheusChart } from './charts/prometheus.ts';
 import { RedisChart } from './charts/redis.ts';
@@ -34,12 +35,14 @@ export interface Facts {
   away?: 'mysql' | 'kafka' | undefined;
   /** The API server takes objects of Strimzi from the operator. */
   strimzi?: boolean | undefined;
+  /** Kinds of prometheus-operator that the API server knows. */
+  served?: readonly MonitoringKind[];
 }
 
 /** A part of the cluster whose readiness the status tells. */
 export interface PlannedComponent {
-  /** A backup comes and goes: the cluster is ready without one. */
-  component: Exclude<Component, 'backup'>;
+  /** A backup comes and goes, and what describes the monitoring is no workload: the cluster is ready without them. */
+  component: Exclude<Component, 'backup' | 'monitoring'>;
   kind: 'StatefulSet' | 'Deployment' | 'Job';
   name: string;
   /** true for what the services cannot work without */
@@ -102,6 +105,7 @@ export function desired(plan: Plan, facts: Facts): KubeObject[] {
   }
   // Last: what is refused here, such as a schedule that is none, holds up nothing else.
   if (plan.spec.backup) objects.push(...(new BackupChart(app, plan, plan.spec.backup).toJson() as KubeObject[]));
+  objects.push(...(new MonitoringChart(app, plan, facts.served ?? []).toJson() as KubeObject[]));
   return objects;
 }
 

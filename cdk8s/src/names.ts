@@ -1,6 +1,8 @@
 // Names and labels of everything a ChatCluster consists of. They are an interface: people and dashboards rely on them.
 
 export const MANAGED_BY = 'parley-operator';
+/** Name of the operator's own objects. */
+export const OPERATOR = 'parley-operator';
 
 export type Component =
   | 'chat'
@@ -16,6 +18,7 @@ export type Component =
   | 'migrate'
   | 'backup'
   | 'prometheus'
+  | 'monitoring'
   | 'canary';
 
 /** `<cluster>-<part>` */

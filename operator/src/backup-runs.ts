@@ -5,10 +5,31 @@ interface JobStatus {
   conditions?: { type: string; status: string; reason?: string; message?: string }[];
 }
 
-/** A sentence for each database whose newest Job failed. `owned`: every object with the cluster's labels, also Jobs of its CronJobs. */
-export function failedBackups(owned: readonly KubeObject[]): string[] {
-  return owned.filter(({ kind }) => kind === 'CronJob').flatMap(({ metadata }) => failureOf(metadata, newestJob(metadata.name, owned)));
+export interface BackupRun {
+  cronJob: string;
+  /** a sentence, when the newest Job failed */
+  failure: string | undefined;
+  /** when a Job last succeeded */
+  succeededMs: number | undefined;
 }
+
+/** `owned`: every object with the cluster's labels, also Jobs of its CronJobs. */
+export function backupRuns(owned: readonly KubeObject[]): BackupRun[] {
+  return owned
+    .filter(({ kind }) => kind === 'CronJob')
+    .map(({ metadata, status }) => {
+      const { lastSuccessfulTime } = (status ?? {}) as { lastSuccessfulTime?: string };
+      const [failure] = failureOf(metadata, newestJob(metadata.name, owned));
+      return {
+        cronJob: metadata.name,
+        failure,
+        succeededMs: lastSuccessfulTime === undefined ? undefined : Date.parse(lastSuccessfulTime),
+      };
+    });
+}
+
+/** A sentence for each database whose newest Job failed. */
+export const failedBackups = (owned: readonly KubeObject[]): string[] => backupRuns(owned).flatMap(({ failure }) => failure ?? []);
 
 /** Creation times have whole seconds; names of a CronJob's Jobs end with their minute. */
 function newestJob(cronJob: string, owned: readonly KubeObject[]): KubeObject | undefined {

@@ -17,6 +17,9 @@ import { podFacts, type PodFacts } from './pods.ts';
 import type { MoveRequest } from './moves.ts';
 import { reconcile } from './drills.ts';
 import { Strimzi } from './strimzi.ts';
+import { backupRuns } from './backup-runs.ts';
+import type { ClusterFacts } from './cluster-metrics.ts';
+import { OptionalWatches } from './optional-watches.ts';
 import type { ReconcileContext } from './reconcile.ts';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
@@ -43,6 +46,8 @@ export interface ControllerOptions {
   lookEveryMs?: number;
   /** how often the CRDs are looked at */
   crdsEveryMs?: number;
+  /** how often it is looked whether prometheus-operator has come or gone */
+  servedEveryMs?: number;
   /** how long the canary is watched after the recovery of a drill */
   drillWatchMs?: number;
   log: Logger;
@@ -56,6 +61,7 @@ export class Controller {
   readonly #pods: Reflector;
   readonly #drills: Reflector;
   readonly #strimzi: Strimzi;
+  readonly #optional: OptionalWatches;
   readonly #connections: Connections;
   readonly #delivery: Delivery;
   /** undefined: the operator of one namespace may not read CRDs */
@@ -108,6 +114,7 @@ export class Controller {
     });
     this.#drills = this.#watchDrills(onRestart(chatDrills.kind));
     this.#strimzi = this.#lookForStrimzi(onRestart);
+    this.#optional = this.#watchOptional(onRestart);
     const every = options.lookEveryMs === undefined ? {} : { everyMs: options.lookEveryMs };
     this.#connections = new Connections({
       pods: () => this.#podFacts().filter(({ component }) => component === 'chat'),
@@ -139,7 +146,7 @@ export class Controller {
         onError: (error) => log.warn({ reason: String(error) }, 'an event could not be written'),
       }),
       cluster: (key) => this.#clusters.store.get(key),
-      owned: (ns, cluster) => this.owned(ns, cluster),
+      ...{ owned: (ns, cluster) => this.owned(ns, cluster), served: () => this.#optional.served },
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
       ...{ connections: this.#connections, delivery: this.#delivery },
       crds: () => this.#crds?.verdict,
@@ -177,7 +184,7 @@ export class Controller {
 
   /** Objects of one cluster, as the watches show them. */
   owned(namespace: string, cluster: string): KubeObject[] {
-    return [...this.#owned.entries()].flatMap(([kind, reflector]) =>
+    return [...this.#owned, ...this.#optional.reflectors()].flatMap(([kind, reflector]) =>
       reflector.store
         .list()
         .filter((object) => object.metadata.namespace === namespace && object.metadata.labels?.[INSTANCE_LABEL] === cluster)
@@ -190,7 +197,8 @@ export class Controller {
   async start(): Promise<void> {
     const first = [...this.#owned.values(), this.#pods];
     for (const reflector of [...first, this.#drills]) reflector.start();
-    await Promise.all([...first.map((reflector) => reflector.synced), Promise.race([this.#drills.synced, this.#drillsFailed])]);
+    const synced = [...first.map((reflector) => reflector.synced), Promise.race([this.#drills.synced, this.#drillsFailed])];
+    await Promise.all([...synced, this.#optional.start()]);
     // Asked before anything is told: a status that is true does not become unknown because the operator began anew.
     await Promise.all([this.#connections.look(), this.#delivery.look(), this.#crds?.look()]);
     this.#clusters.start();
@@ -211,7 +219,19 @@ export class Controller {
     this.#delivery.close();
     this.#crds?.close();
     await this.#queue.close();
-    await Promise.all([this.#strimzi, this.#clusters, this.#drills, this.#pods, ...this.#owned.values()].map((each) => each.stop()));
+    const watches = [this.#strimzi, this.#clusters, this.#drills, this.#pods, this.#optional, ...this.#owned.values()];
+    await Promise.all(watches.map((each) => each.stop()));
+  }
+
+  /** For metrics: one pass over the Jobs, however many clusters there are. */
+  clusters(): ClusterFacts[] {
+    const byCluster = new Map<string, KubeObject[]>();
+    for (const kind of ['CronJob', 'Job'])
+      for (const object of this.#owned.get(kind)?.store.list() ?? []) {
+        const key = keyOf({ namespace: object.metadata.namespace ?? '', name: object.metadata.labels?.[INSTANCE_LABEL] ?? '' });
+        byCluster.set(key, [...(byCluster.get(key) ?? []), { ...object, kind }]);
+      }
+    return this.#clusters.store.list().map((live) => ({ live, backups: backupRuns(byCluster.get(keyOf(live.metadata)) ?? []) }));
   }
 
   #resyncLater(): void {
@@ -251,6 +271,15 @@ export class Controller {
     });
   }
 
+  #watchOptional(onRestart: (kind: string) => (reason: string) => void): OptionalWatches {
+    const { transport, watchNamespace, clock = systemClock, servedEveryMs } = this.#options;
+    return new OptionalWatches({
+      ...{ transport, clock, onRestart, namespace: watchNamespace || undefined, everyMs: servedEveryMs },
+      onChange: (object) => this.#changed(object),
+      onServed: () => this.#queueAll(),
+    });
+  }
+
   #drillsOf(namespace: string, cluster: string): KubeObject[] {
     return this.#drills.store.list().filter((drill) => drill.metadata.namespace === namespace && clusterOf(drill) === cluster);
   }
@@ -276,7 +305,8 @@ export class Controller {
   }
 
   #live(object: KubeObject): KubeObject | undefined {
-    return this.#owned.get(object.kind)?.store.get(keyOf(object.metadata)) ?? this.#strimzi.live(object);
+    const key = keyOf(object.metadata);
+    return (this.#owned.get(object.kind) ?? this.#optional.reflectors().get(object.kind))?.store.get(key) ?? this.#strimzi.live(object);
   }
 }
 

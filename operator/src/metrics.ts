@@ -1,5 +1,6 @@
 // Metrics of the operator itself.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { registerClusterMetrics, type ClusterFacts } from './cluster-metrics.ts';
 
 export interface OperatorMetrics {
   registry: Registry;
@@ -13,7 +14,7 @@ export interface OperatorMetrics {
   leader: Gauge;
 }
 
-export function createOperatorMetrics(queueDepth: () => number): OperatorMetrics {
+export function createOperatorMetrics(queueDepth: () => number, clusters: () => readonly ClusterFacts[] = () => []): OperatorMetrics {
   const registry = new Registry();
   const registers = [registry];
   registry.setDefaultLabels({ service: 'operator' });
@@ -26,6 +27,7 @@ export function createOperatorMetrics(queueDepth: () => number): OperatorMetrics
       this.set(queueDepth());
     },
   });
+  registerClusterMetrics(registry, clusters);
   return {
     registry,
     reconciles: new Counter({ name: 'parley_operator_reconciles_total', help: 'Reconciles', labelNames: ['result'], registers }),

@@ -2,7 +2,7 @@
 // at what happened. It ends in three ways: by a throw (back-off), by a condition that only a new spec can change, or by a wish to run again.
 import { randomBytes } from 'node:crypto';
 import { parseChatCluster, type ChatCluster, type ChatClusterStatus } from '@parley/operator-api';
-import { componentsOf, desired, resolve, type Facts, type Plan, type PlanEnvironment } from '@parley/cdk8s';
+import { componentsOf, desired, resolve, type Facts, type MonitoringKind, type Plan, type PlanEnvironment } from '@parley/cdk8s';
 import type { Applier } from './kube/applier.ts';
 import type { Recorder } from './kube/recorder.ts';
 import { chatClusters, isKeptVolume, pathOf, pods as podResource } from './kube/resources.ts';
@@ -14,6 +14,7 @@ import { ensureSecrets } from './ensure-secrets.ts';
 import type { Connections } from './connections.ts';
 import type { CrdVerdict } from './crd-check.ts';
 import type { Delivery, DeliverySeen } from './delivery.ts';
+import { missingKinds } from './missing-kinds.ts';
 import { lookForPlan, type KnownPlan } from './pending-plan.ts';
 import { moveSockets, type MovesContext } from './moves.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
@@ -37,6 +38,8 @@ export interface ReconcileContext {
   cluster: (key: string) => KubeObject | undefined;
   /** every object that carries the labels of this cluster */
   owned: (namespace: string, cluster: string) => KubeObject[];
+  /** kinds of prometheus-operator that there are */
+  served: () => readonly MonitoringKind[];
   /** its pods */
   pods: (namespace: string, cluster: string) => KubeObject[];
   connections: Pick<Connections, 'of' | 'settled'>;
@@ -116,7 +119,8 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
   const { cluster } = parsed;
   const plan = resolve(cluster, context.environment);
   const strimzi = plan.spec.kafka.mode === 'strimzi' ? context.strimzi?.(plan.namespace, plan.cluster) : undefined;
-  const kept = { away, strimzi: strimzi?.state === 'served' };
+  const served = context.served();
+  const kept = { away, served, strimzi: strimzi?.state === 'served' };
   const facts = { migrated: hasMigrated(plan, context) || hasRun(cluster.status, plan), ...kept };
   let wanted: KubeObject[];
   try {
@@ -156,6 +160,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     strimzi: strimzi && strimziObstacle(strimzi, plan),
     failedBackups: failedBackups(context.owned(plan.namespace, plan.cluster)),
     idleAutoscaler: idleAutoscaler(context.owned(plan.namespace, plan.cluster)),
+    missingKinds: missingKinds(plan, served),
     pending,
     paused: cluster.spec.paused,
     now: context.now(),

@@ -27,7 +27,10 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
     formatters: { level: (label) => ({ level: label.toUpperCase() }) },
   });
   let controller: Controller | undefined;
-  const metrics = createOperatorMetrics(() => controller?.queueDepth ?? 0);
+  const metrics = createOperatorMetrics(
+    () => controller?.queueDepth ?? 0,
+    () => controller?.clusters() ?? [],
+  );
   const transport = kubeClient({ onCall: (method, status) => metrics.apiCalls.inc({ method, status: String(status) }) });
   // A replica that waits for the lease is ready: it is what takes over.
   const admin = await startAdmin({ port: config.adminPort, registry: metrics.registry, ready: () => true });

@@ -39,6 +39,8 @@ export interface StatusInput {
   failedBackups: readonly string[];
   /** a sentence, when the autoscaler of chat does not work */
   idleAutoscaler: string | undefined;
+  /** a sentence for each kind that the spec insists on and that is not there */
+  missingKinds: readonly string[];
   /** what waits for approval */
   pending: PendingPlan | undefined;
   paused: boolean;
@@ -173,7 +175,9 @@ function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
                 ? yes('BackupFailed', shortened(`${failedBackups.join('. ')}.`))
                 : input.idleAutoscaler !== undefined
                   ? yes('AutoscalerIdle', shortened(`${input.idleAutoscaler}.`))
-                  : no('AsPlanned', 'No part is worse than planned.'),
+                  : input.missingKinds.length > 0
+                    ? yes('MonitoringKindMissing', `${input.missingKinds.join('. ')}.`)
+                    : no('AsPlanned', 'No part is worse than planned.'),
     Rendered: yes('Rendered', 'The manifests were made from the spec.'),
     DependenciesReady:
       waitingFor.length > 0

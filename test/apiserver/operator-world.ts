@@ -92,6 +92,7 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
       lookEveryMs: 100,
       crdsEveryMs: 500,
       drillWatchMs: 500,
+      servedEveryMs: 300,
       log,
     });
     await controller.start();

@@ -7,6 +7,7 @@ import { Lease } from '../../operator/src/kube/lease.ts';
 import { Recorder } from '../../operator/src/kube/recorder.ts';
 import { chatDrills, leases, ownedResource, pathOf } from '../../operator/src/kube/resources.ts';
 import type { AuditEvent } from '../helpers/apiserver.ts';
+import { installMonitoringKinds } from '../helpers/prometheus-operator.ts';
 import { eventually, operatorWorld } from './operator-world.ts';
 
 const SYSTEM = 'parley-system';
@@ -91,6 +92,7 @@ describe('the rights of the operator', () => {
   };
 
   it('are those that it uses, and no others', async () => {
+    await installMonitoringKinds(server());
     await apply({ backup: {}, chat: { autoscaling: { maxReplicas: 5 } }, monitoring: { prometheus: 'builtin' } });
     for (const name of ['mysql', 'postgres', 'redis', 'kafka']) await makeReady('StatefulSet', `demo-${name}`);
     await makeReady('Deployment', 'demo-prometheus');
@@ -101,11 +103,16 @@ describe('the rights of the operator', () => {
     await server().kubectl(['apply', '-f', '-'], JSON.stringify(WAITING(namespace())));
     const job = await jobName();
     const plan = { changePolicy: 'Plan', version: '0.2.0', worker: { replicas: 0 } };
-    await apply({ ...plan, monitoring: { prometheus: 'none' }, networkPolicy: { enabled: false } });
+    await exists('PodMonitor', 'demo');
+    await exists('PrometheusRule', 'demo');
+    const none = { prometheus: 'none', podMonitor: 'off', prometheusRule: 'off' };
+    await apply({ ...plan, monitoring: none, networkPolicy: { enabled: false } });
     await approve();
     const next = await eventually('a new Job', async () => (await jobName().catch(() => undefined)) !== job && jobName());
     assert.ok(next);
     await gone('Deployment', 'demo-prometheus');
+    await gone('PodMonitor', 'demo');
+    await gone('PrometheusRule', 'demo');
     await gone('CronJob', 'demo-backup-mysql');
     await gone('HorizontalPodAutoscaler', 'demo-chat');
     await gone('NetworkPolicy', 'demo-mysql');

@@ -6,7 +6,7 @@ import { hasCanary } from './canary.ts';
 import { clusterLabels, nameOf, selectorOf, type Component } from '../names.ts';
 import { backedUp, hasSentinels, ports, type Plan } from '../plan.ts';
 
-type Peer = Component | 'anywhere' | 'internet' | 'operator' | 'strimzi';
+type Peer = Component | 'anywhere' | 'internet' | 'operator' | 'scraper' | 'strimzi';
 interface Edge {
   from: Peer;
   to: Peer;
@@ -72,6 +72,14 @@ function edges(plan: Plan): Edge[] {
           { from: 'prometheus', to: 'operator', ports: [ports.admin] },
         ]
       : [];
+  // A Prometheus that is not ours.
+  const scraper: Edge[] =
+    spec.monitoring.podMonitor === 'off'
+      ? []
+      : [
+          ...[...services, ...canary].map((to): Edge => ({ from: 'scraper', to, ports: [ports.admin] })),
+          { from: 'scraper', to: 'haproxy', ports: [ports.stats, ...(spec.ingress.tls ? [ports.admin] : [])] },
+        ];
   return [
     { from: 'anywhere', to: 'haproxy', ports: [ports.gateway, ports.chatEntry] },
     { from: 'haproxy', to: 'chat', ports: [ports.chat, ports.admin] },
@@ -97,6 +105,7 @@ function edges(plan: Plan): Edge[] {
     ...kafka,
     ...backup,
     ...prometheus,
+    ...scraper,
   ];
 }
 
@@ -118,6 +127,7 @@ export class NetworkChart extends Chart {
       const peer = (name: Peer): k8s.NetworkPolicyPeer[] | undefined => {
         if (name === 'anywhere') return undefined;
         if (name === 'internet') return INTERNET;
+        if (name === 'scraper') return scrapers(plan);
         if (name === 'operator') return [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': plan.operatorNamespace } } }];
         // Strimzi labels its pods with the name of the Kafka.
         if (name === 'strimzi') return [{ podSelector: { matchLabels: { 'strimzi.io/cluster': nameOf(plan.cluster, 'kafka') } } }];
@@ -141,6 +151,14 @@ export class NetworkChart extends Chart {
       });
     }
   }
+}
+
+/** Pods that are a Prometheus by the label that prometheus-operator and the usual Helm charts give them. */
+function scrapers({ spec }: Plan): k8s.NetworkPolicyPeer[] {
+  const podSelector = { matchLabels: { 'app.kubernetes.io/name': 'prometheus' } };
+  const { scrapeNamespaces: names } = spec.monitoring;
+  if (names.length === 0) return [{ namespaceSelector: {}, podSelector }];
+  return [{ namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: names }] }, podSelector }];
 }
 
 function rule(direction: 'from' | 'to', peers: k8s.NetworkPolicyPeer[] | undefined, list: number[]): Record<string, unknown> {

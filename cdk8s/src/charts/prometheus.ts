@@ -6,31 +6,40 @@ import { stringify } from 'yaml';
 import { hasCanary } from './canary.ts';
 import { emptyDir, httpProbe, podSpec } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
+import { clusterRules, operatorRules } from '../monitoring/rules.ts';
+import { scopeOf } from '../monitoring/scope.ts';
+import { dnsConfig } from '../monitoring/scrape.ts';
+import { OPERATOR } from '../names.ts';
 import { fqdnOf, images, ports, type Plan } from '../plan.ts';
 
 const PROMETHEUS_UID = 65_534;
-export const OPERATOR_METRICS_SERVICE = 'parley-operator';
 
-/** prometheus.yml: one job per component. */
-export function prometheusConfig(plan: Plan): string {
-  const job = (name: string, host: string, port: number) => ({ job_name: name, dns_sd_configs: [{ names: [host], type: 'A', port, refresh_interval: '10s' }] });
-  return stringify({
-    global: { scrape_interval: '10s' },
-    scrape_configs: [
-      ...(['chat', 'core', 'auth', 'gateway', 'worker'] as const).map((component) => job(component, fqdnOf(plan, component), ports.admin)),
-      ...(hasCanary(plan) ? [job('canary', fqdnOf(plan, 'canary'), ports.admin)] : []),
-      job('haproxy', fqdnOf(plan, 'haproxy-pods'), ports.stats),
-      ...(plan.spec.ingress.tls ? [job('certificates', fqdnOf(plan, 'haproxy-pods'), ports.admin)] : []),
-      job('operator', `${OPERATOR_METRICS_SERVICE}.${plan.operatorNamespace}.svc.${plan.clusterDomain}`, ports.admin),
+/** The files of the ConfigMap: the jobs, one per component, and the alert rules. */
+function prometheusFiles(plan: Plan): Record<string, string> {
+  const target = (component: string, port: number, service = component) => ({ component, host: fqdnOf(plan, service), port });
+  const config = dnsConfig(
+    [
+      ...(['chat', 'core', 'auth', 'gateway', 'worker'] as const).map((component) => target(component, ports.admin)),
+      ...(hasCanary(plan) ? [target('canary', ports.admin)] : []),
+      target('haproxy', ports.stats, 'haproxy-pods'),
+      ...(plan.spec.ingress.tls ? [target('certificates', ports.admin, 'haproxy-pods')] : []),
     ],
-  });
+    {
+      of: { namespace: plan.namespace, chatcluster: plan.cluster },
+      operator: { component: 'operator', host: `${OPERATOR}.${plan.operatorNamespace}.svc.${plan.clusterDomain}`, port: ports.admin },
+      ruleFiles: ['/etc/prometheus/rules.yml'],
+    },
+  );
+  const groups = [...clusterRules(scopeOf(plan), plan.spec.monitoring.runbooks), ...operatorRules()];
+  const yaml = (content: object) => stringify(content, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return { 'prometheus.yml': yaml(config), 'rules.yml': yaml({ groups }) };
 }
 
 export class PrometheusChart extends ComponentChart {
   constructor(scope: Construct, plan: Plan) {
     super(scope, plan, 'prometheus');
-    const config = prometheusConfig(plan);
-    new k8s.KubeConfigMap(this, 'config', { metadata: this.metadata(), data: { 'prometheus.yml': config } });
+    const files = prometheusFiles(plan);
+    new k8s.KubeConfigMap(this, 'config', { metadata: this.metadata(), data: files });
     const pod = podSpec({
       plan,
       uid: PROMETHEUS_UID,
@@ -53,7 +62,7 @@ export class PrometheusChart extends ComponentChart {
         },
       ],
     });
-    this.deployment(1, pod, { annotations: { 'chat.parley.dev/config-hash': createHash('sha256').update(config).digest('hex').slice(0, 16) } });
+    this.deployment(1, pod, { annotations: { 'chat.parley.dev/config-hash': createHash('sha256').update(Object.values(files).join()).digest('hex').slice(0, 16) } });
     this.service({ http: ports.prometheus });
   }
 }

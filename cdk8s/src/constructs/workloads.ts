@@ -27,7 +27,7 @@ export class ComponentChart extends Chart {
     if (this.component === 'haproxy') return spec.ingress;
     if (this.component === 'migrate') return spec.core;
     if (this.component === 'canary') return spec.monitoring.canary;
-    return this.component === 'prometheus' || this.component === 'backup' ? {} : spec[this.component];
+    return this.component === 'prometheus' || this.component === 'backup' || this.component === 'monitoring' ? {} : spec[this.component];
   }
   name(part: string = this.component): string {
     return nameOf(this.plan.cluster, part);

@@ -1,6 +1,7 @@
 // The files below charts/: path -> text. Pure, so that a test can compare them with what is committed.
 import { chatClusterCrd, chatDrillCrd } from '@parley/operator-api';
 import { stringify } from 'yaml';
+import { monitoringFiles } from '../monitoring/files.ts';
 import { helmFiles } from './helm.ts';
 import { NAMESPACED, operatorObjects, type OperatorOptions } from './operator.ts';
 import { sampleResource, samples } from './samples.ts';
@@ -22,6 +23,7 @@ export function chartFiles(version: string): Map<string, string> {
     ['crds/chatclusters.yaml', HEAD + yaml([chatClusterCrd(version)])],
     ['crds/chatdrills.yaml', HEAD + yaml([chatDrillCrd(version)])],
     ...helmFiles(version),
+    ...monitoringFiles(HEAD),
     ...samples(version).map((sample): [string, string] => [
       `samples/${sample.file}`,
       `${HEAD}${sample.about.map((line) => `# ${line}\n`).join('')}${yaml([sampleResource(sample)])}`,

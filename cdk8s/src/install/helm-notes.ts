@@ -1,5 +1,5 @@
 // What Helm prints after an install or an upgrade.
-import { OPERATOR } from './operator.ts';
+import { OPERATOR } from '../names.ts';
 
 export function notes(): string {
   return `Parley's operator {{ .Chart.AppVersion }} is in the namespace {{ .Release.Namespace }}. It looks after the ChatClusters of

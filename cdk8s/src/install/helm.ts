@@ -5,7 +5,8 @@ import { stringify } from 'yaml';
 import type { KubeObject } from '../desired.ts';
 import { notes } from './helm-notes.ts';
 import { valuesSchema, valuesYaml } from './helm-values.ts';
-import { OPERATOR, operatorObjects } from './operator.ts';
+import { OPERATOR } from '../names.ts';
+import { operatorObjects } from './operator.ts';
 import { strimziRights } from './strimzi-rights.ts';
 
 const FOLDER = `helm/${OPERATOR}`;

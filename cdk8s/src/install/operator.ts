@@ -5,11 +5,11 @@ import { k8s } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import { httpProbe, quantities, type ResourceSettings } from '../constructs/pod.ts';
 import type { KubeObject } from '../desired.ts';
+import { OPERATOR } from '../names.ts';
 import { ports } from '../plan.ts';
 import { confirmDelete } from './policy.ts';
 import { CLUSTER_RULES, CRD_RULES, LEASE_RULES, type Rule } from './rules.ts';
 
-export const OPERATOR = 'parley-operator';
 export const OPERATOR_NAMESPACE = 'parley-system';
 /** The role for the ChatClusters of one namespace; the Lease's role may lie beside it. */
 const CLUSTERS_ROLE = `${OPERATOR}-clusters`;

@@ -27,6 +27,8 @@ export const CLUSTER_RULES: readonly Rule[] = [
   { apiGroups: ['chat.parley.dev'], resources: ['chatclusters/status', 'chatdrills/status'], verbs: ['patch'] },
   // Read for what Kubernetes says of a volume claim that gets no volume.
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'list', 'patch'] },
+  // Where prometheus-operator is installed.
+  { apiGroups: ['monitoring.coreos.com'], resources: ['podmonitors', 'prometheusrules'], verbs: KEPT },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: KEPT },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: KEPT },
 ];

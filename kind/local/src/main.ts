@@ -99,10 +99,10 @@ program
 program
   .command('prepare')
   .description('install the server programs that are missing')
-  .option('--for <what>', '"test": also the jars of Kafka, and Chromium')
+  .option('--for <what>', '"test": also Prometheus, the jars of Kafka, and Chromium')
   .action(async (options: { for?: string }) => {
     const progress = createProgress(print);
-    await prepareServers(progress, stop.signal);
+    await prepareServers(progress, { tests: options.for === 'test', signal: stop.signal });
     if (options.for !== 'test') return;
     const missing = await prepareKafka(cache, progress, stop.signal);
     if (missing !== undefined) print(`tests that need Kafka will fail: ${missing}`);

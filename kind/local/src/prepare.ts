@@ -33,9 +33,18 @@ export function programOf({ programs: [first = '', ...others] }: Need): string |
 
 const missing = (all: readonly Need[]) => all.filter((need) => programOf(need) === undefined);
 
-/** Makes sure that the four servers are installed. Throws with instructions where this cannot be done. */
-export function prepareServers(progress: Progress, signal?: AbortSignal): Promise<void> {
-  return prepare(NEEDS, progress, signal);
+/** What only tests need. */
+const TEST_NEEDS: readonly Need[] = [
+  { what: 'Prometheus', debianPackage: 'prometheus', programs: ['prometheus'] },
+  { what: 'promtool, which comes with Prometheus', debianPackage: 'prometheus', programs: ['promtool'] },
+];
+
+/** Makes sure that the four servers are installed, and what the tests need. Throws with instructions where this cannot be done. */
+export function prepareServers(
+  progress: Progress,
+  { tests = false, signal }: { tests?: boolean; signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  return prepare([...NEEDS, ...(tests ? TEST_NEEDS : [])], progress, signal);
 }
 
 /** Returns why there is no browser for tests, or undefined when there is. */
@@ -97,7 +106,7 @@ export function instructions(needs: readonly Need[], debian = existsSync('/etc/d
     ...needs.map((need) => `  - ${need.what}`),
     debian
       ? `Install them:  sudo apt-get install ${packages}`
-      : `Install them with your package manager (Homebrew has redis, mariadb, postgresql, haproxy, chromium).`,
+      : `Install them with your package manager (Homebrew has redis, mariadb, postgresql, haproxy, prometheus, chromium).`,
     'Servers need not run as system services; Parley starts its own. Then run the command again.',
   ].join('\n');
 }

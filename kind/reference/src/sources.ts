@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createMetrics, createRateLimitMetrics } from '@parley/kit';
+import { createHealthMetrics, createMetrics, createRateLimitMetrics, Health } from '@parley/kit';
 import type { ErrorCodeName, Operations } from '@parley/protocol';
 import { Registry, type MetricObject } from 'prom-client';
 import type { Schema } from './schema-text.ts';
@@ -49,7 +49,9 @@ export async function configOf(service: string): Promise<ServiceConfig> {
 
 /** Metrics that every process has beside those of prom-client itself. */
 export function commonMetrics(): MetricFacts[] {
-  return factsOf(createMetrics({ service: '', instance: '' }).registry);
+  const { registry } = createMetrics({ service: '', instance: '' });
+  createHealthMetrics(registry, new Health());
+  return factsOf(registry);
 }
 
 /** Metrics of one service beside {@link commonMetrics}. Nothing is started: the definitions are registered and read. */

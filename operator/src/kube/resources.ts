@@ -39,10 +39,16 @@ export const strimziResources: readonly Resource[] = [
   resource(`apis/${STRIMZI_API}`, 'KafkaNodePool', 'kafkanodepools'),
 ];
 
+/** Of prometheus-operator: not every API server knows them. All of one group and version. */
+export const optionalResources: readonly Resource[] = [
+  resource('apis/monitoring.coreos.com/v1', 'PodMonitor', 'podmonitors'),
+  resource('apis/monitoring.coreos.com/v1', 'PrometheusRule', 'prometheusrules'),
+];
+
 /** Holds data: made once, from then on only its size may grow, never pruned, and not owned, so that it outlives the ChatCluster. */
 export const isKeptVolume = ({ kind }: { kind: string }): boolean => kind === 'PersistentVolumeClaim';
 
-const byKind = new Map([...ownedResources, ...strimziResources].map((owned) => [owned.kind, owned]));
+const byKind = new Map([...ownedResources, ...strimziResources, ...optionalResources].map((owned) => [owned.kind, owned]));
 
 /** Throws for a kind that is not in the list: rights and watches go by it. */
 export function ownedResource(kind: string): Resource {

@@ -2,7 +2,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface AuthMetrics {
-  attempts: Counter<'action' | 'result'>;
+  attempts: Counter<'action' | 'result' | 'error'>;
 }
 
 export function createAuthMetrics(registry: Registry, waitingHashes: () => number): AuthMetrics {
@@ -18,8 +18,8 @@ export function createAuthMetrics(registry: Registry, waitingHashes: () => numbe
   return {
     attempts: new Counter({
       name: 'auth_attempts_total',
-      help: 'Registrations, logins, refreshes, logouts and changes of passwords by result',
-      labelNames: ['action', 'result'],
+      help: 'Registrations, logins, refreshes, logouts and changes of passwords by result (success, failed) and error code',
+      labelNames: ['action', 'result', 'error'],
       registers,
     }),
   };

@@ -12,14 +12,17 @@ export function createCanaryMetrics(registry: Registry, { sockets }: { sockets: 
       this.set(sockets());
     },
   });
+  const broken = new Counter({
+    name: 'parley_canary_broken_promises_total',
+    help: 'Deliveries that were not as promised: lost, duplicated, misordered',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  // From the start at zero: the first one must be an increase.
+  for (const kind of ['lost', 'duplicated', 'misordered']) broken.inc({ kind }, 0);
   return {
     acked: new Counter({ name: 'parley_canary_acked_total', help: 'Messages of the canary that were acked', registers: [registry] }),
-    broken: new Counter({
-      name: 'parley_canary_broken_promises_total',
-      help: 'Deliveries that were not as promised: lost, duplicated, misordered',
-      labelNames: ['kind'],
-      registers: [registry],
-    }),
+    broken,
     latency: new Histogram({
       name: 'parley_canary_delivery_seconds',
       help: 'From sending to arrival at each socket',

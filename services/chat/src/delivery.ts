@@ -47,6 +47,8 @@ export interface DeliveryOptions {
 export interface Delivery {
   rooms: RoomRegistry;
   userEvents: UserEvents;
+  /** Entries of other instances arrive at once; else they are read from the database. */
+  redisConnected: () => boolean;
   publishToRoom: PublishToRoom;
   updates: RoomUpdates;
   writer: MessageWriter;
@@ -118,7 +120,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }),
     (open) => open.close(),
   );
-  return { rooms, userEvents, publishToRoom, updates, writer, readMarks, databaseFull: () => full };
+  return { rooms, userEvents, redisConnected: () => fanout.connected, publishToRoom, updates, writer, readMarks, databaseFull: () => full };
 }
 
 const activeMembersOf = (pool: MysqlPool) => (roomIds: readonly string[], limits: { max: number }) =>

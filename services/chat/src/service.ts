@@ -63,6 +63,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     let connections = () => 0;
     let databaseFull = (): string | undefined => undefined;
     let redisAddress = (): string | undefined => undefined;
+    let drainEndsMs = 0;
     const { adminHost: host, adminPort, maxConnections } = config;
     const more = {
       '/connections': () => ({
@@ -90,9 +91,10 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     const edge = createEdge({ config, health, log, instance, slow, context: () => context });
     connections = () => edge.sessions.size;
     const metrics = createChatMetrics(registry, {
-      connections,
+      ...{ connections, connectionsMax: () => maxConnections, drainEnds: () => drainEndsMs / 1000 },
+      redisConnected: () => Number(delivery.redisConnected()),
       rooms: () => delivery.rooms.size,
-      queued: () => delivery.writer.queued,
+      ...{ queued: () => delivery.writer.queued, queuedMax: () => config.messageQueueMax },
       users: () => users.count,
       slow: () => slow.size,
       framesReceived: () => edge.framesReceived,
@@ -144,7 +146,10 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     presence.start();
     resources.add('ticker', setInterval(everySecond(context, { edge, slow, health }), 1000), clearInterval);
     const port = await edge.listen(config.serverHost, config.serverPort);
-    resources.add('sockets', edge, (open) => drainEdge(open, health, config));
+    resources.add('sockets', edge, (open) => {
+      drainEndsMs = Date.now() + config.drainWindowMs;
+      return drainEdge(open, health, config);
+    });
     resources.add('mover', mover, (open) => open.close());
     health.started();
     log.info({ port, adminPort: admin.port, epoch }, 'ready');

@@ -41,6 +41,7 @@ export function workerMetrics(registry: Registry) {
       labelNames: ['group', 'topic', 'partition'],
       registers,
     }),
+    brokerUp: new Gauge({ name: 'kafka_broker_up', help: '1 while Kafka answers this worker, looked at every five seconds', registers }),
     consumedDeadLetters: new Counter({
       name: 'parley_consumer_dead_letters_total',
       help: 'Records that a group could not handle and set aside',

@@ -100,7 +100,7 @@ describe('limit of attempts', () => {
     assert.equal((await stack.post('login', { email: person.email, password: 'x' })).status, 429);
     const text = await (await fetch(`${stack.adminUrl}/metrics`)).text();
     assert.match(text, /rate_limit_exceeded_total\{event="auth_email",[^}]*\} 1/);
-    assert.match(text, /auth_attempts_total\{action="login",result="rate_limited",[^}]*\} 2/);
+    assert.match(text, /auth_attempts_total\{action="login",result="failed",error="rate_limited",[^}]*\} 2/);
   });
   test('AUTH_ATTEMPTS_PER_MINUTE sets another limit', async () => {
     const config = loadConfig(authConfig, { ...stack.env, AUTH_ATTEMPTS_PER_MINUTE: '12' }, () => '');

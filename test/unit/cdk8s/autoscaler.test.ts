@@ -34,13 +34,8 @@ test('it goes by the sockets of a replica, as chat counts them', async () => {
   const registry = new Registry();
   const [none, seven] = [() => 0, () => 7];
   createChatMetrics(registry, {
-    connections: seven,
-    rooms: none,
-    queued: none,
-    users: none,
-    slow: none,
-    framesReceived: none,
-    framesSent: none,
+    ...{ connections: seven, connectionsMax: none, drainEnds: none, rooms: none, queued: none, queuedMax: none, users: none },
+    ...{ slow: none, framesReceived: none, framesSent: none, redisConnected: none },
   });
   const { values } = (await registry.getSingleMetric(metric?.pods.metric.name ?? '')?.get()) ?? assert.fail('chat has no such metric');
   assert.deepEqual(

@@ -130,6 +130,7 @@ export class DrillWorld {
       environment: { clusterDomain: 'cluster.local', operatorNamespace: 'parley-system' },
       cluster: () => named('ChatCluster', 'demo'),
       owned: () => ownedResources.flatMap(({ kind }) => (seen[kind] ?? []).map((object) => ({ ...object, kind }))),
+      served: () => [],
       pods: () => seen['Pod'] ?? [],
       connections: {
         of: (uid) => ({

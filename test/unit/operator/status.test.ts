@@ -45,6 +45,7 @@ const status = (parts: Seen[], more: Partial<StatusInput> = {}) =>
       missing: [],
       failedBackups: [],
       idleAutoscaler: undefined,
+      missingKinds: [],
       pending: undefined,
       paused: false,
       now: NOW,

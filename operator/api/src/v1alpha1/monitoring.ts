@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox';
 import { Tracing } from './outside.ts';
 import { placement } from './placement.ts';
-import { oneOf, resources, section } from './schema-parts.ts';
+import { oneOf, pattern, resources, section } from './schema-parts.ts';
 
 const Canary = section(
   {
@@ -17,8 +17,37 @@ const Canary = section(
   { description: 'Proves delivery all the time: status.delivery, the condition DeliveryHealthy' },
 );
 
+const whenServed = (what: string) =>
+  oneOf(['auto', 'on', 'off'], {
+    default: 'auto',
+    description: `${what} of prometheus-operator. auto: where the API server knows the kind; on: say so in the condition Degraded where it does not`,
+  });
+
 export const Monitoring = section(
   {
+    podMonitor: whenServed('A PodMonitor'),
+    prometheusRule: whenServed('A PrometheusRule with the alerts'),
+    labels: Type.Optional(
+      Type.Record(Type.String(), Type.String({ maxLength: 63 }), {
+        description: 'More labels of both, for instance `release: prometheus`, where your Prometheus chooses by labels',
+      }),
+    ),
+    dashboards: Type.Boolean({
+      default: true,
+      description: "A ConfigMap for each dashboard, with the label `grafana_dashboard` that Grafana's sidecar looks for",
+    }),
+    runbooks: Type.String({
+      default: 'docs/operating/runbooks',
+      maxLength: 500,
+      description: 'Where the runbooks are published; the alerts link to pages below it',
+      ...pattern('^[^ ]+$', 'must be an address or a path without spaces'),
+    }),
+    scrapeNamespaces: Type.Array(Type.String({ minLength: 1, maxLength: 63 }), {
+      default: [],
+      maxItems: 20,
+      description:
+        'Namespaces whose pods with the label `app.kubernetes.io/name: prometheus` may scrape, past the NetworkPolicies; empty: of every namespace. With podMonitor off nobody may',
+    }),
     canary: Canary,
     prometheus: oneOf(['none', 'builtin'], {
       default: 'none',

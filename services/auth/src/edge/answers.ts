@@ -10,10 +10,10 @@ export function countingAttempts(metrics: AuthMetrics): Counted {
     response.setHeader('Cache-Control', 'no-store');
     try {
       const answer = await work();
-      metrics.attempts.inc({ action, result: 'success' });
+      metrics.attempts.inc({ action, result: 'success', error: '' });
       return answer;
     } catch (error) {
-      metrics.attempts.inc({ action, result: error instanceof AppError ? error.code : 'internal' });
+      metrics.attempts.inc({ action, result: 'failed', error: error instanceof AppError ? error.code : 'internal' });
       throw error;
     }
   };

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { messageOf } from './errors.ts';
 import type { Health } from './health.ts';
+import { createHealthMetrics } from './metrics.ts';
 
 export interface AdminServer {
   port: number;
@@ -27,6 +28,7 @@ const BODY_MAX_BYTES = 10_000;
 /** Starts the admin server. It is opened first and closed last, so that readiness can be asked for throughout. */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   const { health, registry, more = {}, commands = {} } = options;
+  createHealthMetrics(registry, health);
   const server: Server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const json = (status: number, body: unknown) =>

@@ -9,11 +9,14 @@ export interface Readiness {
 
 export class Health {
   readonly #failing = new Map<string, string>();
+  /** every check that was ever set */
+  readonly #checks = new Set<string>();
   #draining = false;
   #started = false;
 
   /** Records that a dependency the process cannot work without is fine (`undefined`) or why it is not. */
   set(check: string, reason: string | undefined): void {
+    this.#checks.add(check);
     if (reason === undefined) this.#failing.delete(check);
     else this.#failing.set(check, reason);
   }
@@ -26,6 +29,10 @@ export class Health {
   }
   get draining(): boolean {
     return this.#draining;
+  }
+  /** Every check so far, and whether it is fine. */
+  get checks(): [name: string, fine: boolean][] {
+    return [...this.#checks].map((name) => [name, !this.#failing.has(name)]);
   }
   readiness(): Readiness {
     const failing = Object.fromEntries(this.#failing);

@@ -1,10 +1,25 @@
 // Prometheus metrics of one process. Names that other dashboards expect are kept (spec 03 §3.4).
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Health } from './health.ts';
 
 export interface Metrics {
   registry: Registry;
   httpRequests: Counter<'service' | 'method' | 'route' | 'status'>;
   httpDuration: Histogram<'service' | 'method' | 'route'>;
+}
+
+/** What /readyz says, for whoever is told by an alert: a probe's answer is seen by the kubelet and HAProxy alone. */
+export function createHealthMetrics(registry: Registry, health: Pick<Health, 'checks' | 'draining'>): void {
+  new Gauge({
+    name: 'parley_readiness_check',
+    help: '1 while the process reaches what it cannot work without, 0 while it does not',
+    labelNames: ['check'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [check, fine] of health.checks) this.set({ check }, fine ? 1 : 0);
+    },
+  });
 }
 
 /** Registry with the process's own metrics and those of HTTP. */

@@ -42,7 +42,9 @@ export function sampleLag({ kafka, group, groupId, topics, metrics, log }: LagOp
           metrics.lag.set({ group, topic, partition: String(partition) }, Math.max(0, Number(end.high) - from));
         }
       }
+      metrics.brokerUp.set(1);
     } catch (error) {
+      metrics.brokerUp.set(0);
       log.debug({ reason: messageOf(error) }, 'lag not measured');
       await drop();
     }
