@@ -16,6 +16,7 @@ import { podFacts, type PodFacts } from './pods.ts';
 import type { MoveRequest } from './moves.ts';
 import { reconcile } from './drills.ts';
 import type { ReconcileContext } from './reconcile.ts';
+import type { SigningKeysAnswer } from './key-rotation.ts';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 /** Everything is looked at again this often, in case a watch lied. */
@@ -35,6 +36,8 @@ export interface ControllerOptions {
   readConnections: (ip: string) => Promise<PodConnections>;
   /** asks a chat replica to move sockets; resolves with their number */
   move: (ip: string, request: MoveRequest) => Promise<number>;
+  /** asks a replica of auth for the ids of its keys */
+  readKeys: (ip: string) => Promise<SigningKeysAnswer>;
   /** asks a canary what it found */
   readDelivery: (ip: string) => Promise<DeliveryReport>;
   /** how often both are asked */
@@ -127,6 +130,7 @@ export class Controller {
       connections: this.#connections,
       delivery: this.#delivery,
       move: options.move,
+      readKeys: options.readKeys,
       memory: new Map(),
       now: () => new Date(),
       drills: (ns, cluster) => this.#drillsOf(ns, cluster),

@@ -5,6 +5,7 @@ import { startAdmin } from './admin.ts';
 import type { OperatorConfig } from './config.ts';
 import { MoveAnswer, PodConnections } from './connections.ts';
 import { DeliveryReport } from './delivery.ts';
+import { SigningKeysAnswer } from './key-rotation.ts';
 import { podAnswer } from './pod-answer.ts';
 import { Controller } from './controller.ts';
 import { kubeClient } from './kube/client.ts';
@@ -46,6 +47,7 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
       instance: config.podName,
       readConnections: podAnswer(PodConnections, { port: ports.admin, path: '/connections' }),
       move: async (ip, request) => (await reconnect(ip, request)).moving,
+      readKeys: podAnswer(SigningKeysAnswer, { port: ports.admin, path: '/signing-keys' }),
       readDelivery: podAnswer(DeliveryReport, { port: ports.admin, path: '/delivery' }),
       log,
       metrics,

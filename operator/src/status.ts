@@ -6,6 +6,7 @@ import { planMessage, type PendingPlan } from './plan-changes.ts';
 import type { ChatPod } from './rollout.ts';
 import type { DeliveryReport } from './delivery.ts';
 import { deliveryStatus, deliveryVerdict } from './delivery-status.ts';
+import { isRotating, type KeyRotation } from './signing-keys.ts';
 
 /** A component and its workload, as seen. */
 export interface Seen {
@@ -31,6 +32,8 @@ export interface StatusInput {
   idleAutoscaler: string | undefined;
   /** what waits for approval */
   pending: PendingPlan | undefined;
+  /** the last change of the signing key */
+  keyRotation?: KeyRotation | undefined;
   paused: boolean;
   now: Date;
 }
@@ -137,7 +140,9 @@ function verdicts(input: StatusInput): Record<ConditionType, Verdict> {
         ? yes('Serving', 'Every service has a ready replica.')
         : no('NotServing', migrated ? `${inspect(down, input)}.` : `${why()}.`),
     Progressing: ready
-      ? no('Settled', 'Nothing is being changed.')
+      ? input.keyRotation && isRotating(input.keyRotation)
+        ? yes('RotatingKey', `${input.keyRotation.message}.${pause}`)
+        : no('Settled', 'Nothing is being changed.')
       : paused
         ? no('Paused', `${why()}.${pause}`)
         : pending
@@ -221,6 +226,7 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
     connections: connectionsOf(input.pods),
     ...(delivery ? { delivery } : {}),
     ...(input.pending ? { plan: input.pending } : {}),
+    ...(input.keyRotation ? { keyRotation: input.keyRotation } : {}),
     endpoints: {
       chat: `ws${secure}://${haproxy}:${ports.chatEntry}/api/ws`,
       gateway: `http${secure}://${haproxy}:${ports.gateway}`,

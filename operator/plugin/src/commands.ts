@@ -42,7 +42,7 @@ export async function status(
 }
 
 function describeOne({ print, paint }: CommandContext, cluster: KubeObject): number {
-  const { conditions = [], endpoints, delivery, version = '', replicas = 0, readyReplicas = 0, connections } = statusOf(cluster);
+  const { conditions = [], endpoints, delivery, keyRotation, version = '', replicas = 0, readyReplicas = 0, connections } = statusOf(cluster);
   print(
     `${cluster.metadata.namespace}/${cluster.metadata.name}, version ${version}, ${readyReplicas} of ${replicas} chat replicas ready, ${connections?.total ?? 0} sockets`,
   );
@@ -51,6 +51,7 @@ function describeOne({ print, paint }: CommandContext, cluster: KubeObject): num
     const { lost, duplicated, misordered, p50Ms = '?', p99Ms = '?' } = delivery;
     print(`  delivery ${lost} lost, ${duplicated} doubled, ${misordered} out of order; half within ${p50Ms} ms, 99 % within ${p99Ms} ms`);
   }
+  if (keyRotation) print(`  key      ${keyRotation.held ?? keyRotation.message}`);
   for (const { type, status: value, reason, message } of conditions) {
     const good = (value === 'True') !== (type === 'Degraded' || type === 'Progressing');
     print(`${(good ? paint.good : paint.bad)(type.padEnd(18))}${value.padEnd(8)}${reason}: ${message}`);

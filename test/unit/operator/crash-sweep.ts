@@ -39,6 +39,7 @@ class World {
       readConnections: noPods,
       readDelivery: noPods,
       move: noPods,
+      readKeys: noPods,
       log: pino({ level: 'silent' }),
       clock: this.#clock.asClock(),
     });

@@ -79,6 +79,18 @@ export const ChatClusterStatus = Type.Object(
         { description: 'What waits for approval, with changePolicy Plan' },
       ),
     ),
+    keyRotation: Type.Optional(
+      Type.Object(
+        {
+          phase: oneOf(['Publishing', 'Signing', 'Done', 'Failed']),
+          keyId: Type.Optional(Type.String({ maxLength: 64, description: 'The new key' })),
+          since: Type.String({ format: 'date-time', description: 'When this phase began' }),
+          message: Type.String({ maxLength: 2000, description: 'What happens, and when it goes on' }),
+          held: Type.Optional(Type.String({ maxLength: 2000, description: 'What has kept it up for long, and the next step' })),
+        },
+        { description: 'The last change of the key that signs tokens, by the annotation chat.parley.dev/rotate-jwt-key' },
+      ),
+    ),
     conditions: Type.Optional(
       Type.Array(Condition, { maxItems: 20, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
     ),
