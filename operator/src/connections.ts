@@ -7,11 +7,16 @@ export const PodConnections = Type.Object({
   connections: Type.Integer({ minimum: 0 }),
   maxConnections: Type.Integer({ minimum: 1 }),
   draining: Type.Boolean(),
+  /** it drains because the operator asked it to */
+  asked: Type.Optional(Type.Boolean()),
 });
 export type PodConnections = Static<typeof PodConnections>;
 
 /** What it answers to a POST of /reconnect. */
 export const MoveAnswer = Type.Object({ moving: Type.Integer({ minimum: 0 }) });
+
+/** What it answers to a POST of /drain. */
+export const DrainAnswer = Type.Object({ connections: Type.Integer({ minimum: 0 }) });
 
 export interface ConnectionsOptions {
   /** chat pods of all clusters */

@@ -36,6 +36,8 @@ export interface ControllerOptions {
   readConnections: (ip: string) => Promise<PodConnections>;
   /** asks a chat replica to move sockets; resolves with their number */
   move: (ip: string, request: MoveRequest) => Promise<number>;
+  /** asks a chat replica to let all of its sockets go, or to take sockets again */
+  drain: (ip: string, drain: boolean) => Promise<unknown>;
   /** asks a replica of auth for the ids of its keys */
   readKeys: (ip: string) => Promise<SigningKeysAnswer>;
   /** asks a canary what it found */
@@ -129,8 +131,7 @@ export class Controller {
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
       connections: this.#connections,
       delivery: this.#delivery,
-      move: options.move,
-      readKeys: options.readKeys,
+      ...{ move: options.move, readKeys: options.readKeys, drain: options.drain },
       memory: new Map(),
       now: () => new Date(),
       drills: (ns, cluster) => this.#drillsOf(ns, cluster),

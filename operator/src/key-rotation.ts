@@ -127,7 +127,7 @@ async function ask(pods: readonly PodFacts[], { readKeys }: KeyRotationContext):
 function stateOf(text: string | undefined): Rotation | undefined {
   try {
     const value: unknown = text === undefined ? undefined : JSON.parse(text);
-    return Value.Check(ROTATION, value) ? (value as Rotation) : undefined;
+    return Value.Check(ROTATION, value) ? value : undefined;
   } catch {
     return undefined;
   }

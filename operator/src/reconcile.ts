@@ -19,6 +19,7 @@ import { moveSockets, type MovesContext } from './moves.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
 import { podFacts } from './pods.ts';
 import { identity, unwanted } from './removal.ts';
+import { drainDecision, followDrains, type DrainContext } from './requested-drains.ts';
 import { rolloutStep, type ChatPod, type RolloutInput } from './rollout.ts';
 import { missingSecrets } from './secret-refs.ts';
 import { replacing, sameJson } from './status-patch.ts';
@@ -39,6 +40,7 @@ export interface ReconcileContext {
   delivery: Pick<Delivery, 'of'>;
   move: MovesContext['move'];
   readKeys: KeyRotationContext['readKeys'];
+  drain: DrainContext['drain'];
   /** what this process found out and need not find out again at once; lost with it */
   memory: Memory;
   now: () => Date;
@@ -129,6 +131,8 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     }
   }
   const keyRotation = cluster.spec.paused ? cluster.status?.keyRotation : await lookAtKeys(plan, live, { pods, memory, context });
+  const drains = drainDecision(pods, { paused: cluster.spec.paused });
+  await followDrains(live, drains, context);
   const rollout = await rollOut(plan, live, { pods, memory, context });
   if (!cluster.spec.paused) {
     const settled = context.connections.settled(key);
@@ -148,12 +152,14 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     idleAutoscaler: idleAutoscaler(context.owned(plan.namespace, plan.cluster)),
     pending,
     keyRotation,
+    drains: drains.told,
     paused: cluster.spec.paused,
     now: context.now(),
   });
   await patchStatus(live, status, context);
   const view = { plan, status, pods };
-  if (rollout !== undefined) return { view, againAfterMs: ROLLOUT_MS };
+  // How far a drain is, is told as often.
+  if (rollout !== undefined || [...drains.told.values()].some((told) => told !== 'empty')) return { view, againAfterMs: ROLLOUT_MS };
   if (isRotating(keyRotation)) return { view, againAfterMs: ROTATION_MS };
   return status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? { view } : { view, againAfterMs: UNSETTLED_MS };
 }

@@ -34,6 +34,8 @@ export interface StatusInput {
   pending: PendingPlan | undefined;
   /** the last change of the signing key */
   keyRotation?: KeyRotation | undefined;
+  /** how the drain of a replica is, by its name, of those that somebody wants empty */
+  drains?: ReadonlyMap<string, string>;
   paused: boolean;
   now: Date;
 }
@@ -223,7 +225,7 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
     replicas: statusOf(chat).replicas ?? 0,
     readyReplicas: statusOf(chat).readyReplicas ?? 0,
     selector,
-    connections: connectionsOf(input.pods),
+    connections: connectionsOf(input.pods, input.drains),
     ...(delivery ? { delivery } : {}),
     ...(input.pending ? { plan: input.pending } : {}),
     ...(input.keyRotation ? { keyRotation: input.keyRotation } : {}),
@@ -236,10 +238,15 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
   };
 }
 
-function connectionsOf(pods: readonly ChatPod[]): NonNullable<ChatClusterStatus['connections']> {
-  const perReplica = pods.flatMap(({ name, sockets, terminating }) =>
-    sockets ? [{ name, connections: sockets.connections, draining: sockets.draining || terminating }] : [],
-  );
+function connectionsOf(
+  pods: readonly ChatPod[],
+  drains: ReadonlyMap<string, string> = new Map(),
+): NonNullable<ChatClusterStatus['connections']> {
+  const perReplica = pods.flatMap(({ name, sockets, terminating }) => {
+    const drain = drains.get(name);
+    const asked = drain === undefined ? {} : { drain };
+    return sockets ? [{ name, connections: sockets.connections, draining: sockets.draining || terminating, ...asked }] : [];
+  });
   return { total: perReplica.reduce((sum, { connections }) => sum + connections, 0), perReplica };
 }
 

@@ -17,7 +17,8 @@ describe('a new signing key', () => {
     return (JSON.parse(Buffer.from(data['keys.json'] ?? '', 'base64').toString()) as { keys: { kid: string; d: string }[] }).keys;
   };
   const idsOf = async (): Promise<string[]> => (await keys()).map(({ kid }) => kid);
-  const rotation = async (): Promise<Rotation> => JSON.parse((await secret()).metadata.annotations?.[ROTATION_ANNOTATION] ?? '{}');
+  const rotation = async (): Promise<Rotation> =>
+    JSON.parse((await secret()).metadata.annotations?.[ROTATION_ANNOTATION] ?? '{}') as Rotation;
   const ask = (value: string) =>
     server().kubectl(['-n', namespace(), 'annotate', 'chatcluster', 'demo', `${ROTATE_ANNOTATION}=${value}`, '--overwrite']);
   const phaseIs = (phase: string) => eventually(phase, async () => (await status()).keyRotation?.phase === phase);

@@ -73,6 +73,8 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
   const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
   /** what the replica at an address answers */
   const socketsOf = new Map<string, number>();
+  /** addresses of chat replicas that were asked to drain */
+  const drained = new Set<string>();
   /** what the replica of auth at an address says of its keys */
   const keysOf = new Map<string, SigningKeysAnswer>();
   /** what chat replicas were asked to move */
@@ -86,7 +88,11 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
       environment: { clusterDomain: 'cluster.local', operatorNamespace },
       watchNamespace,
       instance: 'test',
-      readConnections: async (ip) => ({ connections: socketsOf.get(ip) ?? 0, maxConnections: 1000, draining: false }),
+      readConnections: async (ip) => ({
+        ...{ connections: socketsOf.get(ip) ?? 0, maxConnections: 1000 },
+        ...{ draining: drained.has(ip), asked: drained.has(ip) },
+      }),
+      drain: async (ip, wanted) => (wanted ? drained.add(ip) : drained.delete(ip)),
       move: async (ip, request) => {
         moves.push({ ip, ...request });
         return 'count' in request ? request.count : 1;
@@ -199,6 +205,7 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
     await server.kubectl(['delete', '-n', namespace, 'chatclusters,chatdrills,pods', '--all']);
     socketsOf.clear();
     keysOf.clear();
+    drained.clear();
     moves.length = 0;
     deliveryReport = HEALTHY;
   });
@@ -248,7 +255,7 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
 
   return {
     ...{ get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, quiet, startController },
-    ...{ makePod, serving, chatPods, wantRevision, socketsOf, keysOf, moves, warnings },
+    ...{ makePod, serving, chatPods, wantRevision, socketsOf, keysOf, drained, moves, warnings },
     deliver: (more: Partial<DeliveryReport>) => void (deliveryReport = { ...HEALTHY, ...more }),
     server: () => server,
     admin: () => admin,

@@ -42,7 +42,16 @@ export async function status(
 }
 
 function describeOne({ print, paint }: CommandContext, cluster: KubeObject): number {
-  const { conditions = [], endpoints, delivery, keyRotation, version = '', replicas = 0, readyReplicas = 0, connections } = statusOf(cluster);
+  const {
+    conditions = [],
+    endpoints,
+    delivery,
+    keyRotation,
+    version = '',
+    replicas = 0,
+    readyReplicas = 0,
+    connections,
+  } = statusOf(cluster);
   print(
     `${cluster.metadata.namespace}/${cluster.metadata.name}, version ${version}, ${readyReplicas} of ${replicas} chat replicas ready, ${connections?.total ?? 0} sockets`,
   );
@@ -74,10 +83,10 @@ export async function doctor(context: CommandContext, name: string | undefined):
 export async function connections({ transport, namespace, print }: CommandContext, name: string | undefined): Promise<number> {
   const cluster = await chooseCluster(transport, namespace, name);
   const { total, perReplica } = statusOf(cluster).connections ?? { total: 0, perReplica: [] };
-  const rows = perReplica.map(({ name: replica, connections: sockets, draining }) => [
+  const rows = perReplica.map(({ name: replica, connections: sockets, draining, drain }) => [
     replica,
     String(sockets),
-    draining ? 'draining' : '',
+    drain ?? (draining ? 'draining' : ''),
   ]);
   print(table([['REPLICA', 'CONNECTIONS', ''], ...rows, ['total', String(total), '']]));
   return 0;

@@ -40,6 +40,7 @@ class World {
       readDelivery: noPods,
       move: noPods,
       readKeys: noPods,
+      drain: noPods,
       log: pino({ level: 'silent' }),
       clock: this.#clock.asClock(),
     });

@@ -39,7 +39,17 @@ export const ChatClusterStatus = Type.Object(
         {
           total: Type.Integer({ minimum: 0 }),
           perReplica: Type.Array(
-            Type.Object({ name: Type.String(), connections: Type.Integer({ minimum: 0 }), draining: Type.Boolean() }),
+            Type.Object({
+              name: Type.String(),
+              connections: Type.Integer({ minimum: 0 }),
+              draining: Type.Boolean(),
+              drain: Type.Optional(
+                Type.String({
+                  maxLength: 400,
+                  description: 'Of a replica that somebody wants empty: draining, empty, or what it waits for',
+                }),
+              ),
+            }),
             { maxItems: 1000, description: 'Those that answered' },
           ),
         },

@@ -10,6 +10,7 @@ export interface Readiness {
 export class Health {
   readonly #failing = new Map<string, string>();
   #draining = false;
+  #emptying = false;
   #started = false;
 
   /** Records that a dependency the process cannot work without is fine (`undefined`) or why it is not. */
@@ -24,13 +25,20 @@ export class Health {
   drain(): void {
     this.#draining = true;
   }
+  /** Not ready for a while, because somebody wants this process empty; unlike a drain it ends by `false`. */
+  empty(value: boolean): void {
+    this.#emptying = value;
+  }
+  get emptying(): boolean {
+    return this.#emptying;
+  }
   get draining(): boolean {
-    return this.#draining;
+    return this.#draining || this.#emptying;
   }
   readiness(): Readiness {
     const failing = Object.fromEntries(this.#failing);
     if (!this.#started) failing['start'] = 'not finished';
-    if (this.#draining) failing['drain'] = 'shutting down';
-    return { ready: Object.keys(failing).length === 0, draining: this.#draining, failing };
+    if (this.draining) failing['drain'] = this.#draining ? 'shutting down' : 'asked to let its sockets go';
+    return { ready: Object.keys(failing).length === 0, draining: this.draining, failing };
   }
 }
