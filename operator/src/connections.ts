@@ -11,11 +11,16 @@ export const PodConnections = Type.Object({
   redis: Type.Optional(Type.String()),
   /** MySQL refuses what it writes for want of space: in the words of MySQL */
   databaseFull: Type.Optional(Type.String()),
+  /** it drains because the operator asked it to */
+  asked: Type.Optional(Type.Boolean()),
 });
 export type PodConnections = Static<typeof PodConnections>;
 
 /** What it answers to a POST of /reconnect. */
 export const MoveAnswer = Type.Object({ moving: Type.Integer({ minimum: 0 }) });
+
+/** What it answers to a POST of /drain. */
+export const DrainAnswer = Type.Object({ connections: Type.Integer({ minimum: 0 }) });
 
 export interface ConnectionsOptions {
   /** chat pods of all clusters */

@@ -21,6 +21,7 @@ import { backupRuns } from './backup-runs.ts';
 import type { ClusterFacts } from './cluster-metrics.ts';
 import { OptionalWatches } from './optional-watches.ts';
 import type { ReconcileContext } from './reconcile.ts';
+import type { SigningKeysAnswer } from './key-rotation.ts';
 
 const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 /** Everything is looked at again this often, in case a watch lied. */
@@ -40,6 +41,10 @@ export interface ControllerOptions {
   readConnections: (ip: string) => Promise<PodConnections>;
   /** asks a chat replica to move sockets; resolves with their number */
   move: (ip: string, request: MoveRequest) => Promise<number>;
+  /** asks a chat replica to let all of its sockets go, or to take sockets again */
+  drain: (ip: string, drain: boolean) => Promise<unknown>;
+  /** asks a replica of auth for the ids of its keys */
+  readKeys: (ip: string) => Promise<SigningKeysAnswer>;
   /** asks a canary what it found */
   readDelivery: (ip: string) => Promise<DeliveryReport>;
   /** how often both are asked */
@@ -150,7 +155,7 @@ export class Controller {
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
       ...{ connections: this.#connections, delivery: this.#delivery },
       crds: () => this.#crds?.verdict,
-      move: options.move,
+      ...{ move: options.move, readKeys: options.readKeys, drain: options.drain },
       ...{ memory: new Map(), now: () => new Date() },
       strimzi: (ns, cluster) => this.#strimzi.seen(ns, cluster),
       drills: (ns, cluster) => this.#drillsOf(ns, cluster),

@@ -1,6 +1,7 @@
 // Generated Secrets: made when they are missing, never overwritten, read by name only.
 import { clusterLabels, secretsOf, type Plan } from '@parley/cdk8s';
 import { FIELD_MANAGER } from './kube/applier.ts';
+import { ROTATE_ANNOTATION } from './signing-keys.ts';
 import { pathOf, secrets } from './kube/resources.ts';
 import { isConflict, isNotFound, type KubeObject, type KubeTransport } from './kube/transport.ts';
 
@@ -10,6 +11,12 @@ function keptWithData(plan: Plan, name: string): boolean {
   // The account of the canary is in PostgreSQL.
   const storages = { mysql, postgres, redis, kafka, canary: postgres };
   return Object.entries(storages).some(([part, { storage }]) => name === `${plan.cluster}-${part}` && storage.whenDeleted === 'Retain');
+}
+
+/** A new key is what a ChatCluster asked for that asks for one from its beginning. */
+function asked(name: string, plan: Plan, { annotations }: KubeObject['metadata']): { annotations?: Record<string, string> } {
+  const value = name === `${plan.cluster}-jwt` ? annotations?.[ROTATE_ANNOTATION] : undefined;
+  return value === undefined ? {} : { annotations: { [ROTATE_ANNOTATION]: value } };
 }
 
 export async function ensureSecrets(
@@ -38,7 +45,7 @@ export async function ensureSecrets(
     const body = {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name, namespace: plan.namespace, labels: clusterLabels(plan.cluster), ownerReferences },
+      metadata: { name, namespace: plan.namespace, labels: clusterLabels(plan.cluster), ownerReferences, ...asked(name, plan, metadata) },
       type: 'Opaque',
       data: Object.fromEntries(values.map(([key, value]) => [key, Buffer.from(value).toString('base64')])),
     };

@@ -25,7 +25,12 @@ export interface PodFacts {
   serving?: readonly string[];
   terminating: boolean;
   problem: Problem | undefined;
+  /** somebody wants it empty */
+  drainAsked?: boolean;
 }
+
+/** On a chat pod, with any value but false: it shall let its sockets go and take no new ones. It goes with the pod. */
+export const DRAIN_ANNOTATION = 'chat.parley.dev/drain';
 
 interface ContainerStatus {
   name: string;
@@ -43,7 +48,8 @@ interface PodStatus {
 }
 
 export function podFacts(pod: KubeObject): PodFacts {
-  const { name, namespace = '', uid = '', labels = {}, deletionTimestamp } = pod.metadata;
+  const { name, namespace = '', uid = '', labels = {}, annotations = {}, deletionTimestamp } = pod.metadata;
+  const drainAsked = (annotations[DRAIN_ANNOTATION] ?? 'false') !== 'false';
   const status = (pod['status'] ?? {}) as PodStatus;
   const terminating = deletionTimestamp !== undefined;
   return {
@@ -57,7 +63,8 @@ export function podFacts(pod: KubeObject): PodFacts {
     ready: !terminating && status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true,
     serving: terminating ? [] : (status.containerStatuses ?? []).filter((each) => each.ready === true).map((each) => each.name),
     terminating,
-    problem: terminating ? undefined : problemOf(name, namespace, status),
+    problem: terminating ? undefined : (problemOf(name, namespace, status) ?? (drainAsked ? emptied(name, namespace, status) : undefined)),
+    ...(drainAsked ? { drainAsked } : {}),
   };
 }
 
@@ -71,6 +78,13 @@ function problemOf(name: string, namespace: string, { conditions = [], container
     if (found) return found;
   }
   return undefined;
+}
+
+/** It is not ready by somebody's wish. */
+function emptied(name: string, namespace: string, { conditions = [] }: PodStatus): Problem | undefined {
+  if (!conditions.some(({ type, status }) => type === 'Ready' && status === 'False')) return undefined;
+  const next = `let it take sockets again: kubectl -n ${namespace} annotate pod ${name} ${DRAIN_ANNOTATION}-`;
+  return { reason: 'Drained', message: `the annotation ${DRAIN_ANNOTATION} asks for it`, next };
 }
 
 function unschedulable(reason: string, message: string): Problem {

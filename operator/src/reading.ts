@@ -2,5 +2,5 @@
 export { kubeClient } from './kube/client.ts';
 export { chatClusters, chatDrills, leases, pathOf, pods } from './kube/resources.ts';
 export { ApiError, isNotFound, type KubeObject, type KubeTransport } from './kube/transport.ts';
-export { podFacts, type PodFacts } from './pods.ts';
+export { DRAIN_ANNOTATION, podFacts, type PodFacts } from './pods.ts';
 export { APPROVE_ANNOTATION } from './plan-changes.ts';

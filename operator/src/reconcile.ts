@@ -11,6 +11,8 @@ import { idleAutoscaler } from './autoscaler-runs.ts';
 import { failedBackups } from './backup-runs.ts';
 import { claimOf } from './claims.ts';
 import { ensureSecrets } from './ensure-secrets.ts';
+import { rotateSigningKey, type KeyRotationContext } from './key-rotation.ts';
+import { isRotating, ROTATE_ANNOTATION, type KeyRotation } from './signing-keys.ts';
 import type { Connections } from './connections.ts';
 import type { CrdVerdict } from './crd-check.ts';
 import type { Delivery, DeliverySeen } from './delivery.ts';
@@ -20,6 +22,7 @@ import { moveSockets, type MovesContext } from './moves.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
 import { podFacts } from './pods.ts';
 import { identity, unwanted } from './removal.ts';
+import { drainDecision, followDrains, type DrainContext } from './requested-drains.ts';
 import { rolloutStep, type ChatPod, type RolloutInput } from './rollout.ts';
 import { missingSecrets } from './secret-refs.ts';
 import { replacing, sameJson } from './status-patch.ts';
@@ -47,6 +50,8 @@ export interface ReconcileContext {
   /** undefined: nothing is known of the CRDs */
   crds: () => CrdVerdict | undefined;
   move: MovesContext['move'];
+  readKeys: KeyRotationContext['readKeys'];
+  drain: DrainContext['drain'];
   /** what this process found out and need not find out again at once; lost with it */
   memory: Memory;
   now: () => Date;
@@ -69,6 +74,8 @@ interface ClusterMemory {
   rendered: Map<string, { of: string; objects: KubeObject[] }>;
   /** Secrets were looked at: of which plan, when, and which of somebody else's were missing */
   secrets?: { of: string; atMs: number; missing: string[] };
+  /** the change of the signing key: as it was seen last, when, and what was asked for */
+  keys?: { atMs: number; asked: string | undefined; rotation: KeyRotation | undefined };
   /** what waits for approval: of which objects, as they were seen */
   plan?: KnownPlan;
   /** what the API server said to volumes that should grow */
@@ -86,6 +93,9 @@ const SECRETS_EVERY_MS = 30_000;
 
 /** A rollout goes on by what its replicas tell every few seconds. */
 const ROLLOUT_MS = 5000;
+
+/** A change of the signing key takes minutes; this is how often it is looked at. */
+const ROTATION_MS = 10_000;
 
 /** While something is on its way the status is looked at again, also when no watch says so. */
 const UNSETTLED_MS = 10_000;
@@ -140,6 +150,9 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
       throw error;
     }
   }
+  const keyRotation = cluster.spec.paused ? cluster.status?.keyRotation : await lookAtKeys(plan, live, { pods, memory, context });
+  const drains = drainDecision(pods, { paused: cluster.spec.paused });
+  await followDrains(live, drains, context);
   const rollout = await rollOut(plan, live, { pods, memory, context });
   if (!cluster.spec.paused) {
     const settled = context.connections.settled(key);
@@ -162,12 +175,16 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     idleAutoscaler: idleAutoscaler(context.owned(plan.namespace, plan.cluster)),
     missingKinds: missingKinds(plan, served),
     pending,
+    keyRotation,
+    drains: drains.told,
     paused: cluster.spec.paused,
     now: context.now(),
   });
   await patchStatus(live, status, context);
   const view = { plan, status, pods };
-  if (rollout !== undefined) return { view, againAfterMs: ROLLOUT_MS };
+  // How far a drain is, is told as often.
+  if (rollout !== undefined || [...drains.told.values()].some((told) => told !== 'empty')) return { view, againAfterMs: ROLLOUT_MS };
+  if (isRotating(keyRotation)) return { view, againAfterMs: ROTATION_MS };
   return status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? { view } : { view, againAfterMs: UNSETTLED_MS };
 }
 
@@ -196,6 +213,19 @@ async function lookAtSecrets(plan: Plan, live: KubeObject, { memory, context }: 
   if (secrets?.of === of && secrets.missing.length === 0 && Math.abs(atMs - secrets.atMs) < SECRETS_EVERY_MS) return;
   await ensureSecrets(plan, live, transport, random);
   memory.secrets = { of, atMs, missing: await missingSecrets(plan, transport, now()) };
+}
+
+/** Keys are no manifest: they change also while a plan waits for approval. */
+async function lookAtKeys(plan: Plan, live: KubeObject, { pods, memory, context }: RolloutParts): Promise<KeyRotation | undefined> {
+  const { random = randomBytes, now } = context;
+  const atMs = now().getTime();
+  const asked = live.metadata.annotations?.[ROTATE_ANNOTATION];
+  const { keys } = memory;
+  const every = isRotating(keys?.rotation) ? ROTATION_MS - 1000 : SECRETS_EVERY_MS;
+  if (keys && keys.asked === asked && Math.abs(atMs - keys.atMs) < every) return keys.rotation;
+  const rotation = await rotateSigningKey(plan, live, pods, { ...context, random });
+  memory.keys = { atMs, asked, rotation };
+  return rotation;
 }
 
 /** With changePolicy Plan: what waits for approval. Until it is given nothing is applied. */

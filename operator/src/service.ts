@@ -3,8 +3,9 @@ import { ports } from '@parley/cdk8s';
 import { pino } from 'pino';
 import { startAdmin } from './admin.ts';
 import type { OperatorConfig } from './config.ts';
-import { MoveAnswer, PodConnections } from './connections.ts';
+import { DrainAnswer, MoveAnswer, PodConnections } from './connections.ts';
 import { DeliveryReport } from './delivery.ts';
+import { SigningKeysAnswer } from './key-rotation.ts';
 import { podAnswer } from './pod-answer.ts';
 import { Controller } from './controller.ts';
 import { kubeClient } from './kube/client.ts';
@@ -41,6 +42,7 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
     await lease.acquire();
     metrics.leader.set(1);
     log.info('leading');
+    const drain = podAnswer(DrainAnswer, { port: ports.admin, path: '/drain' });
     const reconnect = podAnswer(MoveAnswer, { port: ports.admin, path: '/reconnect' });
     controller = new Controller({
       transport,
@@ -49,6 +51,8 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
       instance: config.podName,
       readConnections: podAnswer(PodConnections, { port: ports.admin, path: '/connections' }),
       move: async (ip, request) => (await reconnect(ip, request)).moving,
+      drain: (ip, wanted) => drain(ip, { drain: wanted }),
+      readKeys: podAnswer(SigningKeysAnswer, { port: ports.admin, path: '/signing-keys' }),
       readDelivery: podAnswer(DeliveryReport, { port: ports.admin, path: '/delivery' }),
       log,
       metrics,

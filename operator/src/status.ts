@@ -10,6 +10,7 @@ import type { StrimziObstacle } from './strimzi.ts';
 import { deliveryStatus, deliveryVerdict } from './delivery-status.ts';
 import { redisProblems } from './redis-quorum.ts';
 import { managedBy, storageTold, storageVerdict, type StorageView } from './storage-status.ts';
+import { isRotating, type KeyRotation } from './signing-keys.ts';
 
 /** A component and its workload, as seen. */
 export interface Seen {
@@ -43,6 +44,10 @@ export interface StatusInput {
   missingKinds: readonly string[];
   /** what waits for approval */
   pending: PendingPlan | undefined;
+  /** the last change of the signing key */
+  keyRotation?: KeyRotation | undefined;
+  /** how the drain of a replica is, by its name, of those that somebody wants empty */
+  drains?: ReadonlyMap<string, string>;
   paused: boolean;
   now: Date;
 }
@@ -156,7 +161,9 @@ function verdicts(input: StatusInput): Partial<Record<ConditionType, Verdict>> {
         ? yes('Serving', 'Every service has a ready replica.')
         : no('NotServing', migrated ? `${inspect(down, input)}.` : `${why()}.`),
     Progressing: ready
-      ? no('Settled', 'Nothing is being changed.')
+      ? input.keyRotation && isRotating(input.keyRotation)
+        ? yes('RotatingKey', `${input.keyRotation.message}.${pause}`)
+        : no('Settled', 'Nothing is being changed.')
       : paused
         ? no('Paused', `${why()}.${pause}`)
         : pending
@@ -250,11 +257,12 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
     replicas: statusOf(chat).replicas ?? 0,
     readyReplicas: statusOf(chat).readyReplicas ?? 0,
     selector,
-    connections: connectionsOf(input.pods),
+    connections: connectionsOf(input.pods, input.drains),
     ...(delivery ? { delivery } : {}),
     ...(input.pending ? { plan: input.pending } : {}),
     managedBy: managedBy(plan),
     storage: input.storage.volumes,
+    ...(input.keyRotation ? { keyRotation: input.keyRotation } : {}),
     endpoints: {
       chat: `ws${secure}://${haproxy}:${ports.chatEntry}/api/ws`,
       gateway: `http${secure}://${haproxy}:${ports.gateway}`,
@@ -264,10 +272,15 @@ export function statusFor(input: StatusInput): ChatClusterStatus {
   };
 }
 
-function connectionsOf(pods: readonly ChatPod[]): NonNullable<ChatClusterStatus['connections']> {
-  const perReplica = pods.flatMap(({ name, sockets, terminating }) =>
-    sockets ? [{ name, connections: sockets.connections, draining: sockets.draining || terminating }] : [],
-  );
+function connectionsOf(
+  pods: readonly ChatPod[],
+  drains: ReadonlyMap<string, string> = new Map(),
+): NonNullable<ChatClusterStatus['connections']> {
+  const perReplica = pods.flatMap(({ name, sockets, terminating }) => {
+    const drain = drains.get(name);
+    const asked = drain === undefined ? {} : { drain };
+    return sockets ? [{ name, connections: sockets.connections, draining: sockets.draining || terminating, ...asked }] : [];
+  });
   return { total: perReplica.reduce((sum, { connections }) => sum + connections, 0), perReplica };
 }
 

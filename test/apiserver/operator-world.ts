@@ -10,6 +10,7 @@ import type { ChatClusterStatus } from '@parley/operator-api';
 import { Controller } from '../../operator/src/controller.ts';
 import type { DeliveryReport } from '../../operator/src/delivery.ts';
 import { chatClusters, chatDrills, ownedResource, pathOf, pods, secrets } from '../../operator/src/kube/resources.ts';
+import type { SigningKeysAnswer } from '../../operator/src/key-rotation.ts';
 import type { MoveRequest } from '../../operator/src/moves.ts';
 import { isNotFound, type KubeObject, type KubeTransport, type Method } from '../../operator/src/kube/transport.ts';
 import { startApiServer, type ApiServer, type ApiServerOptions } from '../helpers/apiserver.ts';
@@ -72,6 +73,10 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
   const log = pino({ level: 'warn' }, { write: (line: string) => void warnings.push(line) });
   /** what the replica at an address answers */
   const socketsOf = new Map<string, number>();
+  /** addresses of chat replicas that were asked to drain */
+  const drained = new Set<string>();
+  /** what the replica of auth at an address says of its keys */
+  const keysOf = new Map<string, SigningKeysAnswer>();
   /** what chat replicas were asked to move */
   const moves: ({ ip: string } & MoveRequest)[] = [];
   /** what every canary answers */
@@ -83,11 +88,16 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
       environment: { clusterDomain: 'cluster.local', operatorNamespace },
       watchNamespace,
       instance: 'test',
-      readConnections: async (ip) => ({ connections: socketsOf.get(ip) ?? 0, maxConnections: 1000, draining: false }),
+      readConnections: async (ip) => ({
+        ...{ connections: socketsOf.get(ip) ?? 0, maxConnections: 1000 },
+        ...{ draining: drained.has(ip), asked: drained.has(ip) },
+      }),
+      drain: async (ip, wanted) => (wanted ? drained.add(ip) : drained.delete(ip)),
       move: async (ip, request) => {
         moves.push({ ip, ...request });
         return 'count' in request ? request.count : 1;
       },
+      readKeys: async (ip) => keysOf.get(ip) ?? Promise.reject(new Error('it does not answer')),
       readDelivery: async () => deliveryReport,
       lookEveryMs: 100,
       crdsEveryMs: 500,
@@ -196,6 +206,8 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
     await controller.stop();
     await server.kubectl(['delete', '-n', namespace, 'chatclusters,chatdrills,pods', '--all']);
     socketsOf.clear();
+    keysOf.clear();
+    drained.clear();
     moves.length = 0;
     deliveryReport = HEALTHY;
   });
@@ -245,7 +257,7 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
 
   return {
     ...{ get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, quiet, startController },
-    ...{ makePod, serving, chatPods, wantRevision, socketsOf, moves, warnings },
+    ...{ makePod, serving, chatPods, wantRevision, socketsOf, keysOf, drained, moves, warnings },
     deliver: (more: Partial<DeliveryReport>) => void (deliveryReport = { ...HEALTHY, ...more }),
     server: () => server,
     admin: () => admin,

@@ -1,27 +1,18 @@
 // kubectl parley as a program, against a real API server and the operator.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { readSeen } from '../../operator/plugin/src/read.ts';
 import { eventually, operatorWorld } from './operator-world.ts';
+import { startParley } from './parley-program.ts';
 
-const root = resolve(import.meta.dirname, '../..');
 /** The lease must not grow old while a slow machine starts programs. */
 const AHEAD_MS = 300_000;
-const MAIN = ['--conditions=parley-source', '--import', 'ts-blank-space/register', 'operator/plugin/src/main.ts'];
 
 describe('kubectl parley', () => {
   const { apply, get, makeAllReady, makePod, serving, socketsOf, status, condition, becomes, server, admin, namespace, deliver } =
     operatorWorld();
 
-  /** Exit code and what it printed. */
-  const parley = (...args: string[]): Promise<{ code: number; out: string; err: string }> =>
-    new Promise((done) => {
-      execFile(process.execPath, [...MAIN, '--kubeconfig', server().kubeconfigFile, ...args], { cwd: root }, (error, out, err) =>
-        done({ code: error ? Number(error.code) : 0, out, err }),
-      );
-    });
+  const parley = (...args: string[]) => startParley(server().kubeconfigFile, args).done;
   const inNamespace = (...args: string[]) => parley('-n', namespace(), ...args);
   const lead = (place = 'parley-system', aheadMs = AHEAD_MS) =>
     admin().request('PATCH', `/apis/coordination.k8s.io/v1/namespaces/${place}/leases/parley-operator`, {

@@ -68,6 +68,10 @@ describe('the rights of the operator', () => {
     await wantRevision('new');
     await eventually('one is told to go', async () => Object.keys(await chatPods()).length === 2);
   };
+  const changeKey = async (): Promise<void> => {
+    await server().kubectl(['-n', namespace(), 'annotate', 'chatcluster', 'demo', 'chat.parley.dev/rotate-jwt-key=one']);
+    await eventually('a new signing key', async () => (await status()).keyRotation?.phase === 'Publishing');
+  };
   const refuseDrill = async (): Promise<void> => {
     const drill = { apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatDrill', metadata: { name: 'one' } };
     const path = pathOf(chatDrills, namespace());
@@ -122,6 +126,7 @@ describe('the rights of the operator', () => {
     await makeReady('StatefulSet', 'demo-chat');
     await becomes('Ready', 'True');
     await rollout();
+    await changeKey();
     await refuseDrill();
     await loseLease();
     // The same event again after a while: it is counted up.

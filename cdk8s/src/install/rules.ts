@@ -19,7 +19,8 @@ export const CLUSTER_RULES: readonly Rule[] = [
   { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['create', 'list', 'patch', 'watch'] },
   // Read for what is wrong with them; chat replicas are told to go.
   { apiGroups: [''], resources: ['pods'], verbs: ['delete', 'list', 'watch'] },
-  { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get'] },
+  // Patched is one alone, that of the signing keys, when a new key is asked for.
+  { apiGroups: [''], resources: ['secrets'], verbs: ['create', 'get', 'patch'] },
   { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: KEPT },
   { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: KEPT },
   { apiGroups: ['batch'], resources: ['cronjobs', 'jobs'], verbs: KEPT },

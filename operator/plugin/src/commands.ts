@@ -42,7 +42,17 @@ export async function status(
 }
 
 function describeOne({ print, paint }: CommandContext, cluster: KubeObject): number {
-  const { conditions = [], endpoints, delivery, version = '', replicas = 0, readyReplicas = 0, connections, ...more } = statusOf(cluster);
+  const {
+    conditions = [],
+    endpoints,
+    delivery,
+    keyRotation,
+    version = '',
+    replicas = 0,
+    readyReplicas = 0,
+    connections,
+    ...more
+  } = statusOf(cluster);
   print(
     `${cluster.metadata.namespace}/${cluster.metadata.name}, version ${version}, ${readyReplicas} of ${replicas} chat replicas ready, ${connections?.total ?? 0} sockets`,
   );
@@ -52,6 +62,7 @@ function describeOne({ print, paint }: CommandContext, cluster: KubeObject): num
     print(`  delivery ${lost} lost, ${duplicated} doubled, ${misordered} out of order; half within ${p50Ms} ms, 99 % within ${p99Ms} ms`);
   }
   for (const line of storageLines(more)) print(`  ${line}`);
+  if (keyRotation) print(`  key      ${keyRotation.held ?? keyRotation.message}`);
   for (const { type, status: value, reason, message } of conditions) {
     const good = (value === 'True') !== ['Degraded', 'Progressing', 'CRDOutdated'].includes(type);
     print(`${(good ? paint.good : paint.bad)(type.padEnd(18))}${value.padEnd(8)}${reason}: ${message}`);
@@ -84,10 +95,10 @@ export async function doctor(context: CommandContext, name: string | undefined):
 export async function connections({ transport, namespace, print }: CommandContext, name: string | undefined): Promise<number> {
   const cluster = await chooseCluster(transport, namespace, name);
   const { total, perReplica } = statusOf(cluster).connections ?? { total: 0, perReplica: [] };
-  const rows = perReplica.map(({ name: replica, connections: sockets, draining }) => [
+  const rows = perReplica.map(({ name: replica, connections: sockets, draining, drain }) => [
     replica,
     String(sockets),
-    draining ? 'draining' : '',
+    drain ?? (draining ? 'draining' : ''),
   ]);
   print(table([['REPLICA', 'CONNECTIONS', ''], ...rows, ['total', String(total), '']]));
   return 0;

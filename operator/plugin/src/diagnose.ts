@@ -43,6 +43,10 @@ export function diagnose(seen: Seen): Findings {
       `The status speaks of generation ${status.observedGeneration ?? 'none'}, the spec is of ${generation}: the operator has not seen the change yet. Wait a few seconds; if it stays, look at the log of the operator`,
     );
   for (const condition of failing(status.conditions ?? [])) problems.push(`${condition.type} (${condition.reason}): ${condition.message}`);
+  const { keyRotation } = status;
+  if (keyRotation?.phase === 'Failed') problems.push(keyRotation.message);
+  else if (keyRotation?.held) problems.push(keyRotation.held);
+  else if (keyRotation && keyRotation.phase !== 'Done') notes.push(`${keyRotation.message}.`);
   if (pods === undefined) notes.push('Pods may not be read with your rights.');
   for (const { name, problem } of pods ?? []) {
     // The conditions have told of it already, with the same words.

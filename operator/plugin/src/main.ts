@@ -5,6 +5,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { ApiError, kubeClient } from '@parley/operator/reading';
 import { Command } from 'commander';
 import { connections, doctor, plan, status, type CommandContext } from './commands.ts';
+import { drain } from './drain.ts';
 import { listDrills, runDrill, showDrill } from './drill.ts';
 import { UserError } from './read.ts';
 import { paintFor } from './table.ts';
@@ -70,6 +71,28 @@ program
   .option('--approve <hash>', 'approve the plan with this hash')
   .action(async (name: string | undefined, { approve }: { approve?: string }) => {
     process.exitCode = await plan(contextOf(), { name, hash: approve });
+  });
+
+program
+  .command('drain')
+  .description(
+    'empties a chat replica at the pace of a drain and follows that to its end; it stays empty until its pod is replaced, or --cancel',
+  )
+  .argument('[cluster]')
+  .option('--replica <pod>', 'name of the pod, or its number')
+  .option('--all', 'every replica, one after the other; each takes sockets again when it was empty')
+  .option('--cancel', 'let the replica, or all of them, take sockets again')
+  .option('--no-wait', 'do not wait until it is empty')
+  .action(async (cluster: string | undefined, options: { replica?: string; all?: boolean; cancel?: boolean; wait: boolean }) => {
+    const { replica, all = false, cancel = false, wait } = options;
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort());
+    const context = {
+      ...contextOf(),
+      interrupted: () => stop.signal.aborted,
+      pause: (ms: number) => pause(ms, undefined, { signal: stop.signal }).catch(() => {}),
+    };
+    process.exitCode = await drain(context, { cluster, replica, all, cancel, wait });
   });
 
 const drill = program.command('drill').description('one fault in a ChatCluster, and what became of its messages');

@@ -74,7 +74,11 @@ export async function startAuth({ config, log, instance, keyFile }: AuthOptions)
   const health = new Health();
   const metrics = createMetrics({ service: 'auth', instance });
   try {
-    const admin = await startAdmin({ host: config.adminHost, port: config.adminPort, health, registry: metrics.registry });
+    // Asked by the operator while it changes the key: ids alone.
+    const signingKeys = () => ({ signs: keys.current.kid, publishes: keys.current.published.map(({ kid }) => kid) });
+    const { adminHost: host, adminPort } = config;
+    const more = { '/signing-keys': signingKeys };
+    const admin = await startAdmin({ host, port: adminPort, health, registry: metrics.registry, more });
     open.add('admin', admin, (server) => server.close());
     const postgres = open.add('postgres', createPostgres(config.databaseUrl, { log }), (pool) => pool.end());
     const now = () => new Date();

@@ -27,6 +27,7 @@ import type { ChatContext } from './context.ts';
 import { createDelivery } from './delivery.ts';
 import { AdmissionControl } from './edge/admission.ts';
 import { drainEdge, restartSockets } from './edge/drain.ts';
+import { DrainRequest, Emptying } from './edge/emptying.ts';
 import { MoveRequest, SocketMover } from './edge/move.ts';
 import { WsEdge } from './edge/ws.ts';
 import { createBudgets } from './limits/budgets.ts';
@@ -70,13 +71,18 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
         connections: connections(),
         maxConnections,
         draining: health.draining,
+        asked: health.emptying,
         redis: redisAddress(),
         databaseFull: databaseFull(),
       }),
     };
     const mover = new SocketMover({ sessions: () => edge.sessions, peerOf: (session) => edge.peerOf(session), pace: config });
     // Nothing to move before there is an edge.
-    const commands = { '/reconnect': (body: unknown) => mover.move(Value.Decode(MoveRequest, body)) };
+    const emptying = new Emptying({ health, sessions: () => edge.sessions, pace: config });
+    const commands = {
+      '/drain': (body: unknown) => emptying.ask(Value.Decode(DrainRequest, body)),
+      '/reconnect': (body: unknown) => mover.move(Value.Decode(MoveRequest, body)),
+    };
     const admin = resources.add('admin', await startAdmin({ host, port: adminPort, health, registry, more, commands }), (server) =>
       server.close(),
     );
@@ -151,6 +157,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       return drainEdge(open, health, config);
     });
     resources.add('mover', mover, (open) => open.close());
+    resources.add('emptying', emptying, (open) => open.close());
     health.started();
     log.info({ port, adminPort: admin.port, epoch }, 'ready');
     return { port, adminPort: admin.port, close: () => resources.close() };

@@ -39,6 +39,8 @@ class World {
       readConnections: noPods,
       readDelivery: noPods,
       move: noPods,
+      readKeys: noPods,
+      drain: noPods,
       log: pino({ level: 'silent' }),
       clock: this.#clock.asClock(),
     });

@@ -143,6 +143,8 @@ export class DrillWorld {
       },
       delivery: { of: () => ({ report: this.report, failingSinceMs: undefined, askedAtMs: this.nowMs }) },
       move: () => Promise.resolve(0),
+      drain: () => Promise.resolve({}),
+      readKeys: () => Promise.reject(new Error('there is no auth')),
       memory: this.#memory,
       now: () => new Date(this.nowMs),
       drills: () => seen['ChatDrill'] ?? [],

@@ -83,3 +83,17 @@ test('what is only on its way is no problem', () => {
   for (const status of [waiting('ContainerCreating'), waiting('PodInitializing'), ready('False'), {}])
     assert.equal(podFacts(podWith(status)).problem, undefined);
 });
+
+test('a pod that somebody wants empty says so, and how to undo it, once it is not ready', () => {
+  const asked = { annotations: { 'chat.parley.dev/drain': 'yes' } };
+  assert.deepEqual(
+    [podFacts(podWith(ready('True'), asked)).drainAsked, podFacts(podWith(ready('True'), asked)).problem],
+    [true, undefined],
+  );
+  const { reason, next } = podFacts(podWith(ready('False'), asked)).problem ?? assert.fail();
+  assert.deepEqual(
+    [reason, next],
+    ['Drained', 'let it take sockets again: kubectl -n team annotate pod demo-chat-0 chat.parley.dev/drain-'],
+  );
+  assert.equal(podFacts(podWith(ready('True'), { annotations: { 'chat.parley.dev/drain': 'false' } })).drainAsked, undefined);
+});

@@ -79,3 +79,12 @@ test('columns are as wide as their widest cell, and colours are for terminals th
   ])
     assert.equal(paintFor(where).good('x'), 'x');
 });
+
+test('a change of the signing key is a note while it goes on, a problem when it does not', () => {
+  const keyRotation = { phase: 'Signing', since: '2026-01-01T00:00:00Z', message: 'The key k signs' } as const;
+  const withKey = (more: object) => diagnose({ ...healthy, status: { ...healthy.status, keyRotation: { ...keyRotation, ...more } } });
+  assert.deepEqual(withKey({}), { problems: [], notes: ['The key k signs.'] });
+  assert.deepEqual(withKey({ phase: 'Done' }), { problems: [], notes: [] });
+  assert.deepEqual(withKey({ held: 'b does not follow: delete the pod' }).problems, ['b does not follow: delete the pod']);
+  assert.deepEqual(withKey({ phase: 'Failed' }).problems, ['The key k signs']);
+});

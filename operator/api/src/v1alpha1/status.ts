@@ -42,7 +42,17 @@ export const ChatClusterStatus = Type.Object(
         {
           total: Type.Integer({ minimum: 0 }),
           perReplica: Type.Array(
-            Type.Object({ name: Type.String(), connections: Type.Integer({ minimum: 0 }), draining: Type.Boolean() }),
+            Type.Object({
+              name: Type.String(),
+              connections: Type.Integer({ minimum: 0 }),
+              draining: Type.Boolean(),
+              drain: Type.Optional(
+                Type.String({
+                  maxLength: 400,
+                  description: 'Of a replica that somebody wants empty: draining, empty, or what it waits for',
+                }),
+              ),
+            }),
             { maxItems: 1000, description: 'Those that answered' },
           ),
         },
@@ -82,6 +92,18 @@ export const ChatClusterStatus = Type.Object(
           ),
         },
         { description: 'What waits for approval, with changePolicy Plan' },
+      ),
+    ),
+    keyRotation: Type.Optional(
+      Type.Object(
+        {
+          phase: oneOf(['Publishing', 'Signing', 'Done', 'Failed']),
+          keyId: Type.Optional(Type.String({ maxLength: 64, description: 'The new key' })),
+          since: Type.String({ format: 'date-time', description: 'When this phase began' }),
+          message: Type.String({ maxLength: 2000, description: 'What happens, and when it goes on' }),
+          held: Type.Optional(Type.String({ maxLength: 2000, description: 'What has kept it up for long, and the next step' })),
+        },
+        { description: 'The last change of the key that signs tokens, by the annotation chat.parley.dev/rotate-jwt-key' },
       ),
     ),
     conditions: Type.Optional(

@@ -35,7 +35,7 @@ export class AdmissionControl {
     if (origin === '' ? !allowMissingOrigin : !allowedOrigins.has(origin)) {
       return { ok: false, code: 'forbidden', detail: origin === '' ? 'An Origin is required' : 'This origin is not allowed' };
     }
-    if (draining) return { ok: false, code: 'draining', detail: 'This instance is shutting down' };
+    if (draining) return { ok: false, code: 'draining', detail: 'This instance takes no new connections' };
     if (connections >= maxConnections) return { ok: false, code: 'overloaded', detail: 'No more connections on this instance' };
     const address = addressGroup(clientIp(peer, forwardedFor, trustedProxies));
     if ((this.#open.get(address) ?? 0) >= maxPerAddress) {

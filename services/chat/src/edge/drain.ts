@@ -39,11 +39,11 @@ export async function drainSockets(
   const waiting = [...sessions];
   const perStep = drainStep(waiting.length, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
   while (sessions.size > 0 && Date.now() < deadline) {
-    for (const session of waiting.splice(0, perStep)) tell(session, random);
+    for (const session of waiting.splice(0, perStep)) tellToReconnect(session, random);
     await sleep(STEP_MS);
   }
   for (const session of [...sessions]) {
-    tell(session, random);
+    tellToReconnect(session, random);
     session.end(closeCodes.restart);
   }
   // The close frames are still in the sockets' buffers; ending the process now would lose them.
@@ -51,7 +51,7 @@ export async function drainSockets(
 }
 
 /** Once per socket; also those that were still opening when the drain began. */
-function tell(session: Session, random: () => number): void {
+export function tellToReconnect(session: Session, random: () => number): void {
   if (session.toldToReconnect) return;
   session.toldToReconnect = true;
   session.send({ type: 'reconnect', after_ms: Math.round(random() * 1000), reason: 'drain' });

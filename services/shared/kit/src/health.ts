@@ -12,6 +12,7 @@ export class Health {
   /** every check that was ever set */
   readonly #checks = new Set<string>();
   #draining = false;
+  #emptying = false;
   #started = false;
 
   /** Records that a dependency the process cannot work without is fine (`undefined`) or why it is not. */
@@ -27,8 +28,15 @@ export class Health {
   drain(): void {
     this.#draining = true;
   }
+  /** Not ready for a while, because somebody wants this process empty; unlike a drain it ends by `false`. */
+  empty(value: boolean): void {
+    this.#emptying = value;
+  }
+  get emptying(): boolean {
+    return this.#emptying;
+  }
   get draining(): boolean {
-    return this.#draining;
+    return this.#draining || this.#emptying;
   }
   /** Every check so far, and whether it is fine. */
   get checks(): [name: string, fine: boolean][] {
@@ -37,7 +45,7 @@ export class Health {
   readiness(): Readiness {
     const failing = Object.fromEntries(this.#failing);
     if (!this.#started) failing['start'] = 'not finished';
-    if (this.#draining) failing['drain'] = 'shutting down';
-    return { ready: Object.keys(failing).length === 0, draining: this.#draining, failing };
+    if (this.draining) failing['drain'] = this.#draining ? 'shutting down' : 'asked to let its sockets go';
+    return { ready: Object.keys(failing).length === 0, draining: this.draining, failing };
   }
 }

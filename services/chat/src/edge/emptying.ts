@@ -1,0 +1,72 @@
+// Emptying this replica while its process goes on: no new sockets, those that are open asked to reconnect at the pace of a drain and ended
+// when they have not gone by the end of the window. Asked by the operator, and undone by it.
+import { closeCodes } from '@parley/protocol';
+import { Type, type Static } from '@sinclair/typebox';
+import type { Health } from '@parley/kit';
+import { drainStep } from '../domain/drain.ts';
+import type { Session } from '../session.ts';
+import { tellToReconnect } from './drain.ts';
+
+export const DrainRequest = Type.Object(
+  { drain: Type.Boolean({ description: 'false: take sockets again' }) },
+  { additionalProperties: false },
+);
+export type DrainRequest = Static<typeof DrainRequest>;
+
+export interface EmptyingOptions {
+  health: Health;
+  sessions: () => ReadonlySet<Session>;
+  pace: { drainWindowMs: number; drainRatePercentPerSecond: number };
+  random?: () => number;
+}
+
+const STEP_MS = 100;
+
+export class Emptying {
+  readonly #options: EmptyingOptions;
+  #perStep = 1;
+  #deadlineMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: EmptyingOptions) {
+    this.#options = options;
+  }
+
+  get asked(): boolean {
+    return this.#options.health.emptying;
+  }
+
+  /** The same request again changes nothing: the operator repeats it until it sees what it wants. */
+  ask({ drain }: DrainRequest): { connections: number } {
+    const { health, sessions, pace } = this.#options;
+    if (drain !== this.asked) {
+      health.empty(drain);
+      this.close();
+      if (drain) {
+        const { drainWindowMs: windowMs, drainRatePercentPerSecond: ratePercentPerSecond } = pace;
+        this.#perStep = drainStep(sessions().size, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
+        this.#deadlineMs = performance.now() + windowMs;
+        this.#timer = setInterval(() => this.#step(), STEP_MS);
+      }
+    }
+    return { connections: sessions().size };
+  }
+
+  /** Who was asked already goes; the others stay. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #step(): void {
+    const { sessions, random = Math.random } = this.#options;
+    const over = performance.now() >= this.#deadlineMs;
+    let left = over ? Infinity : this.#perStep;
+    for (const session of [...sessions()]) {
+      if (!session.toldToReconnect && left-- > 0) tellToReconnect(session, random);
+      if (over) session.end(closeCodes.restart);
+    }
+    // Some were still opening when it began: they count until they are gone.
+    if (sessions().size === 0) this.close();
+  }
+}
