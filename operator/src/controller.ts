@@ -5,7 +5,7 @@ import { Applier } from './kube/applier.ts';
 import { systemClock, type Clock } from './kube/clock.ts';
 import { Recorder } from './kube/recorder.ts';
 import { Reflector } from './kube/reflector.ts';
-import { chatClusters, chatDrills, isKeptVolume, ownedResources, pathOf, pods } from './kube/resources.ts';
+import { chatClusters, chatDrills, isKeptVolume, ownedResources, pathOf, pods, type Resource } from './kube/resources.ts';
 import { keyOf } from './kube/store.ts';
 import type { KubeObject, KubeTransport } from './kube/transport.ts';
 import { WorkQueue } from './kube/work-queue.ts';
@@ -94,20 +94,7 @@ export class Controller {
       onChange: (object) => this.#queue.add(keyOf(object.metadata)),
       onRestart: onRestart('ChatCluster'),
     });
-    this.#owned = new Map(
-      ownedResources.map((resource) => [
-        resource.kind,
-        new Reflector({
-          transport,
-          clock,
-          path: pathOf(resource, namespace),
-          // Claims of a StatefulSet carry the labels of its selector and no others.
-          labelSelector: isKeptVolume(resource) ? 'app.kubernetes.io/name=parley' : `app.kubernetes.io/managed-by=${MANAGED_BY}`,
-          onChange: (object) => this.#changed(object),
-          onRestart: onRestart(resource.kind),
-        }),
-      ]),
-    );
+    this.#owned = new Map(ownedResources.map((resource) => [resource.kind, this.#watchOwned(resource, onRestart(resource.kind))]));
     // They are of the workloads' controllers, not ours: watched for what they tell, never pruned.
     this.#pods = new Reflector({
       transport,
@@ -133,14 +120,7 @@ export class Controller {
       ...every,
       onChange: (key) => this.#queue.addAfter(key, CONNECTIONS_MS),
     });
-    this.#crds = watchNamespace
-      ? undefined
-      : new CrdCheck({
-          transport,
-          ...(options.crdsEveryMs === undefined ? {} : { everyMs: options.crdsEveryMs }),
-          onChange: () => this.#queueAll(),
-          onError: (error) => log.warn({ reason: String(error) }, 'the CRDs could not be read'),
-        });
+    this.#crds = watchNamespace ? undefined : this.#checkCrds();
     const context: ReconcileContext = {
       transport,
       environment,
@@ -258,6 +238,29 @@ export class Controller {
 
   #queueAll(): void {
     for (const { metadata } of this.#clusters.store.list()) this.#queue.add(keyOf(metadata));
+  }
+
+  #watchOwned(resource: Resource, onRestart: (reason: string) => void): Reflector {
+    const { transport, watchNamespace, clock = systemClock } = this.#options;
+    return new Reflector({
+      transport,
+      clock,
+      path: pathOf(resource, watchNamespace || undefined),
+      // Claims of a StatefulSet carry the labels of its selector and no others.
+      labelSelector: isKeptVolume(resource) ? 'app.kubernetes.io/name=parley' : `app.kubernetes.io/managed-by=${MANAGED_BY}`,
+      onChange: (object) => this.#changed(object),
+      onRestart,
+    });
+  }
+
+  #checkCrds(): CrdCheck {
+    const { transport, crdsEveryMs, log } = this.#options;
+    return new CrdCheck({
+      transport,
+      ...(crdsEveryMs === undefined ? {} : { everyMs: crdsEveryMs }),
+      onChange: () => this.#queueAll(),
+      onError: (error) => log.warn({ reason: String(error) }, 'the CRDs could not be read'),
+    });
   }
 
   /** People make them, as they make ChatClusters. */

@@ -1,7 +1,7 @@
 // What Kubernetes says of claims that have no volume: their Events, asked for by name and only while a claim waits.
 import type { Claim } from './claims.ts';
 import { events, pathOf } from './kube/resources.ts';
-import type { KubeTransport } from './kube/transport.ts';
+import { isRefusal, type KubeTransport } from './kube/transport.ts';
 
 interface EventSeen {
   type?: string;
@@ -43,7 +43,13 @@ export async function lookAtWaiting(
   const said = await Promise.all(
     waiting.map(async (claim) => {
       const query = { fieldSelector: `regarding.kind=PersistentVolumeClaim,regarding.name=${claim.name}` };
-      const { items }: { items: EventSeen[] } = await transport.request('GET', pathOf(events, namespace), { query });
+      const { items } = await transport
+        .request<{ items: EventSeen[] }>('GET', pathOf(events, namespace), { query })
+        .catch((error: unknown) => {
+          // Rights of an older install: the claim is told of without its Events.
+          if (isRefusal(error)) return { items: [] };
+          throw error;
+        });
       return [claim.uid, complaint(claim, items, atMs)] as const;
     }),
   );
