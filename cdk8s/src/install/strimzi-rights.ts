@@ -1,7 +1,8 @@
 // What mode strimzi needs beyond the rights of every install, as objects of its own: who does not use it does not grant it.
 import { ApiObject, App, Chart } from 'cdk8s';
 import type { KubeObject } from '../desired.ts';
-import { OPERATOR, operatorDefaults, type OperatorOptions } from './operator.ts';
+import { OPERATOR } from '../names.ts';
+import { NAMESPACED, OPERATOR_NAMESPACE } from './operator.ts';
 import type { Rule } from './rules.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';

@@ -42,7 +42,16 @@ async function lifeOfACluster() {
     body: { apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name: 'demo', namespace: NAMESPACE }, spec: {} },
   });
   const controller = new Controller({
-    ...{ transport, watchNamespace: '', instance: 'test', readConnections: noPods, readDelivery: noPods, move: noPods },
+    ...{
+      transport,
+      watchNamespace: '',
+      instance: 'test',
+      readConnections: noPods,
+      readDelivery: noPods,
+      move: noPods,
+      drain: noPods,
+      readKeys: noPods,
+    },
     environment: { clusterDomain: 'cluster.local', operatorNamespace: 'parley-system' },
     ...{ log: pino({ level: 'silent' }), clock: clock.asClock() },
   });

@@ -39,6 +39,8 @@ test('rights, definitions, objects, readiness: each is noticed when it comes, an
     readConnections: noPods,
     readDelivery: noPods,
     move: noPods,
+    drain: noPods,
+    readKeys: noPods,
     log: pino({ level: 'error' }, { write: (line: string) => void failures.push(line) }),
     clock: clock.asClock(),
   });
