@@ -2,7 +2,7 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import type { KubeObject } from '../desired.ts';
 import { OPERATOR } from '../names.ts';
-import { NAMESPACED, OPERATOR_NAMESPACE } from './operator.ts';
+import { operatorDefaults, type OperatorOptions } from './operator.ts';
 import type { Rule } from './rules.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
