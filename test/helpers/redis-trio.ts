@@ -65,6 +65,7 @@ export class RedisTrio {
     try {
       await Promise.all([0, 1, 2].map((index) => trio.startPod(index)));
       await trio.allReady();
+      await trio.#allKnown();
       return trio;
     } catch (error) {
       await trio.stop();
@@ -151,6 +152,14 @@ export class RedisTrio {
         throw new Error(`${String(error)}\n${logs.join('\n')}`);
       },
     );
+  }
+
+  /** The first time a Sentinel hears of a replica up to ten seconds after the other one. */
+  async #allKnown(): Promise<void> {
+    const known = async (index: number) =>
+      (await this.cli(index, 'sentinel', 'sentinel', 'master', 'parley-primary')).includes('num-slaves\n2\n');
+    const check = async () => (await Promise.all([0, 1, 2].map(known))).every(Boolean);
+    await waitUntil(check, { what: 'every Sentinel to know both replicas', withinMs: 60_000, signal: undefined });
   }
 
   /** Of which a Sentinel says that it is the primary; undefined: it does not answer. */

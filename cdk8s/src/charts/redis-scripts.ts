@@ -145,8 +145,15 @@ esac
   'ready-sentinel.sh': `# Ready: a failover could be decided and carried out now.
 . "\${0%/*}/primary.sh"
 case $(cli "127.0.0.1:$SENTINEL_PORT" sentinel ckquorum "$NAME") in
-  OK*) exit 0 ;;
+  OK*) ;;
   *) exit 1 ;;
 esac
+# It hears of replicas by asking the primary, every ten seconds: of one that dies before, nobody would know whom to promote.
+cli "127.0.0.1:$SENTINEL_PORT" sentinel master "$NAME" | {
+  while read -r key && read -r value; do
+    if [ "$key" = num-slaves ] && [ "$value" -ge 1 ]; then exit 0; fi
+  done
+  exit 1
+}
 `,
 } as const;
