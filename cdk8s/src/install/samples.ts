@@ -39,6 +39,31 @@ const strimzi = (version: string): Sample => ({
   },
 });
 
+const MINIMAL: Sample = {
+  file: 'minimal.yaml',
+  about: ['The smallest valid ChatCluster: every field has a default.'],
+  name: 'minimal',
+  spec: {},
+};
+
+const chatOnly = (version: string): Sample => ({
+  file: 'chat-only.yaml',
+  about: [
+    'Chat and what it cannot do without: no REST gateway, no worker, no Kafka. REST of rooms is served on the chat entry (8085);',
+    'tokens come from the Service chat-only-auth (8081), by a port-forward or from a pod that a NetworkPolicy of yours lets in:',
+    'docs/chat-docker-deployment.md has one.',
+  ],
+  name: 'chat-only',
+  spec: {
+    version,
+    chat: { replicas: 2 },
+    gateway: { replicas: 0 },
+    worker: { replicas: 0 },
+    ingress: { replicas: 1 },
+    kafka: { mode: 'none' },
+  },
+});
+
 /** `version` is the version of Parley that the samples belong to. */
 export function samples(version: string): Sample[] {
   return [
@@ -57,24 +82,8 @@ export function samples(version: string): Sample[] {
         monitoring: { prometheus: 'builtin' },
       },
     },
-    { file: 'minimal.yaml', about: ['The smallest valid ChatCluster: every field has a default.'], name: 'minimal', spec: {} },
-    {
-      file: 'chat-only.yaml',
-      about: [
-        'Chat and what it cannot do without: no REST gateway, no worker, no Kafka. REST of rooms is served on the chat entry (8085);',
-        'tokens come from the Service chat-only-auth (8081), by a port-forward or from a pod that a NetworkPolicy of yours lets in:',
-        'docs/chat-docker-deployment.md has one.',
-      ],
-      name: 'chat-only',
-      spec: {
-        version,
-        chat: { replicas: 2 },
-        gateway: { replicas: 0 },
-        worker: { replicas: 0 },
-        ingress: { replicas: 1 },
-        kafka: { mode: 'none' },
-      },
-    },
+    MINIMAL,
+    chatOnly(version),
     {
       file: 'mariadb.yaml',
       about: ['MariaDB instead of MySQL: a quarter of the memory, the same SQL.'],

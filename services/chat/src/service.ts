@@ -1,6 +1,5 @@
 // Composition root of the chat service: opens everything in order and closes it in reverse.
 import { createMysqlPool, readEpoch } from '@parley/chat-store';
-import { Value } from '@sinclair/typebox/value';
 import {
   configuredVerifier,
   createMetrics,
@@ -11,7 +10,6 @@ import {
   rememberingVerifier,
   Resources,
   RevocationList,
-  startAdmin,
   takeTicket,
   untilReachable,
   type Log,
@@ -27,11 +25,10 @@ import type { ChatContext } from './context.ts';
 import { createDelivery } from './delivery.ts';
 import { AdmissionControl } from './edge/admission.ts';
 import { drainEdge, restartSockets } from './edge/drain.ts';
-import { DrainRequest, Emptying } from './edge/emptying.ts';
-import { MoveRequest, SocketMover } from './edge/move.ts';
 import { WsEdge } from './edge/ws.ts';
 import { createBudgets } from './limits/budgets.ts';
 import { createChatMetrics } from './metrics.ts';
+import { openOperatorPort, type Told } from './operator-port.ts';
 import { createPresence } from './presence/index.ts';
 import { MembershipLoader } from './rooms/membership-loader.ts';
 import { Typing } from './rooms/typing.ts';
@@ -60,44 +57,21 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
   const health = new Health();
   const { registry } = createMetrics({ service: 'chat', instance });
   try {
-    // Asked by the operator, from the first moment on.
-    let connections = () => 0;
-    let databaseFull = (): string | undefined => undefined;
-    let redisAddress = (): string | undefined => undefined;
+    const told: Told = { connections: () => 0, redis: () => undefined, databaseFull: () => undefined };
     let drainEndsMs = 0;
-    const { adminHost: host, adminPort, maxConnections } = config;
-    const more = {
-      '/connections': () => ({
-        connections: connections(),
-        maxConnections,
-        draining: health.draining,
-        asked: health.emptying,
-        redis: redisAddress(),
-        databaseFull: databaseFull(),
-      }),
-    };
-    const mover = new SocketMover({ sessions: () => edge.sessions, peerOf: (session) => edge.peerOf(session), pace: config });
-    // Nothing to move before there is an edge.
-    const emptying = new Emptying({ health, sessions: () => edge.sessions, pace: config });
-    const commands = {
-      '/drain': (body: unknown) => emptying.ask(Value.Decode(DrainRequest, body)),
-      '/reconnect': (body: unknown) => mover.move(Value.Decode(MoveRequest, body)),
-    };
-    const admin = resources.add('admin', await startAdmin({ host, port: adminPort, health, registry, more, commands }), (server) =>
-      server.close(),
-    );
+    const admin = await openOperatorPort({ config, health, registry, resources, told, edge: () => edge });
     const pool = resources.add('mysql', createMysqlPool(config.databaseUrl), (open) => open.end());
     const epoch = await untilReachable('MySQL', () => readEpoch(pool), { timeoutMs: config.startupTimeoutMs, log });
     const redis = resources.add('redis', createRedis(config.redisUrl, `${instance}:commands`, log), (open) => open.disconnect());
-    redisAddress = () => (redis.status === 'ready' ? redis.stream.remoteAddress : undefined);
+    told.redis = () => (redis.status === 'ready' ? redis.stream.remoteAddress : undefined);
 
     const users = new LocalUsers();
     const slow = new Set<Session>();
     const reader = mysqlReader(pool);
     const edge = createEdge({ config, health, log, instance, slow, context: () => context });
-    connections = () => edge.sessions.size;
+    told.connections = () => edge.sessions.size;
     const metrics = createChatMetrics(registry, {
-      ...{ connections, connectionsMax: () => maxConnections, drainEnds: () => drainEndsMs / 1000 },
+      ...{ connections: told.connections, connectionsMax: () => config.maxConnections, drainEnds: () => drainEndsMs / 1000 },
       redisConnected: () => Number(delivery.redisConnected()),
       rooms: () => delivery.rooms.size,
       ...{ queued: () => delivery.writer.queued, queuedMax: () => config.messageQueueMax },
@@ -119,7 +93,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       onRevocation: (text) => revocations.receive(text),
     });
     const { publishToRoom, userEvents } = delivery;
-    databaseFull = delivery.databaseFull;
+    told.databaseFull = delivery.databaseFull;
     const onEvents = (outcome: string, count: number) => metrics.presenceEvents.inc({ outcome }, count);
     // Another name for each start: what a former process of this instance left is not its list.
     const incarnation = `${instance}~${edge.incarnation}`;
@@ -156,8 +130,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       drainEndsMs = Date.now() + config.drainWindowMs;
       return drainEdge(open, health, config);
     });
-    resources.add('mover', mover, (open) => open.close());
-    resources.add('emptying', emptying, (open) => open.close());
+    resources.add('movers', admin.movers, (open) => open.forEach((each) => each.close()));
     health.started();
     log.info({ port, adminPort: admin.port, epoch }, 'ready');
     return { port, adminPort: admin.port, close: () => resources.close() };
