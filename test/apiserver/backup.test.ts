@@ -116,7 +116,9 @@ describe('backups by the operator', () => {
   });
 
   it('that failed make the ChatCluster Degraded until one succeeds', async () => {
-    await apply({ backup: {} });
+    // A claim without a class would be what is told: this API server has no default one.
+    await server().kubectl(['apply', '-f', '-'], GROWING);
+    await apply({ backup: { storage: { class: 'growing' } } });
     await makeAllReady();
     const { metadata } = await exists('CronJob', 'demo-backup-mysql');
     const run = async (name: string) => {

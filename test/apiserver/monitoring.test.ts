@@ -15,7 +15,7 @@ describe('monitoring of a ChatCluster', () => {
     const { metadata } = await exists('ConfigMap', 'demo-dashboard-overview');
     assert.equal(metadata.labels?.['grafana_dashboard'], '1');
     assert.equal((await condition('Degraded'))?.reason, 'AsPlanned');
-    await apply({ monitoring: { podMonitor: 'on', dashboards: false } });
+    await apply({ monitoring: { podMonitor: 'always', dashboards: false } });
     const { message } = await becomes('Degraded', 'True', 'MonitoringKindMissing');
     assert.match(message, /no kind PodMonitor.*helm install prometheus-operator-crds/);
     assert.equal((await condition('Ready'))?.status, 'True');
@@ -30,7 +30,7 @@ describe('monitoring of a ChatCluster', () => {
   });
 
   it('kinds that come while it runs are noticed, and their objects belong to the ChatCluster', async () => {
-    await apply({ monitoring: { podMonitor: 'on' } });
+    await apply({ monitoring: { podMonitor: 'always' } });
     await makeAllReady();
     await becomes('Degraded', 'True', 'MonitoringKindMissing');
     await installMonitoringKinds(server());
@@ -54,14 +54,14 @@ describe('monitoring of a ChatCluster', () => {
     await world.startController();
     await quiet();
     assert.deepEqual(writes(), []);
-    await apply({ monitoring: { podMonitor: 'off', prometheusRule: 'off' } });
+    await apply({ monitoring: { podMonitor: 'never', prometheusRule: 'never' } });
     await gone('PodMonitor', 'demo');
     await gone('PrometheusRule', 'demo');
     assert.deepEqual(warnings, []);
   });
 
   it('kinds that go are noticed, too', async () => {
-    await apply({ monitoring: { prometheusRule: 'on' } });
+    await apply({ monitoring: { prometheusRule: 'always' } });
     await makeAllReady();
     await exists('PrometheusRule', 'demo');
     await removeMonitoringKinds(server());

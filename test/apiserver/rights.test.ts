@@ -109,7 +109,7 @@ describe('the rights of the operator', () => {
     const plan = { changePolicy: 'Plan', version: '0.2.0', worker: { replicas: 0 } };
     await exists('PodMonitor', 'demo');
     await exists('PrometheusRule', 'demo');
-    const none = { prometheus: 'none', podMonitor: 'off', prometheusRule: 'off' };
+    const none = { prometheus: 'none', podMonitor: 'never', prometheusRule: 'never' };
     await apply({ ...plan, monitoring: none, networkPolicy: { enabled: false } });
     await approve();
     const next = await eventually('a new Job', async () => (await jobName().catch(() => undefined)) !== job && jobName());
@@ -118,10 +118,11 @@ describe('the rights of the operator', () => {
     await gone('PodMonitor', 'demo');
     await gone('PrometheusRule', 'demo');
     await gone('CronJob', 'demo-backup-mysql');
-    await gone('HorizontalPodAutoscaler', 'demo-chat');
     await gone('NetworkPolicy', 'demo-mysql');
     await gone('Job', job);
     await makeReady('Job', next);
+    // Of chat, which stays as it is until the new version has migrated.
+    await gone('HorizontalPodAutoscaler', 'demo-chat');
     for (const name of ['auth', 'core', 'gateway', 'worker', 'haproxy', 'canary']) await makeReady('Deployment', `demo-${name}`);
     await makeReady('StatefulSet', 'demo-chat');
     await becomes('Ready', 'True');

@@ -113,7 +113,10 @@ export async function keptObjects(kube: KubeTransport, namespace: string, alsoPa
   for (const resource of [chatClusters, ...ownedResources, secrets])
     for (const object of await list(kube, pathOf(resource, namespace))) {
       const data = resource === secrets ? { data: Object.keys(object['data'] ?? {}) } : {};
-      const text = JSON.stringify(stable({ ...object, ...data }, passing)).replaceAll(namespace, 'NAMESPACE');
+      const text = JSON.stringify(stable({ ...object, ...data }, passing))
+        .replaceAll(namespace, 'NAMESPACE')
+        // Dashboards are told apart by a hash of where their cluster is.
+        .replaceAll(/(parley-\w+-)[0-9a-f]{12}/g, '$1HASH');
       kept.push(`${resource.kind} ${text.replaceAll(object.metadata.uid ?? '-', 'UID')}`);
     }
   return kept;

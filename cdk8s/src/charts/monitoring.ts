@@ -14,7 +14,7 @@ import type { Plan } from '../plan.ts';
 export type MonitoringKind = 'PodMonitor' | 'PrometheusRule';
 
 /** Those that the spec asks for: the kind, and the field that does. */
-export const monitoringWishes = ({ spec }: Plan): { kind: MonitoringKind; field: string; wish: 'auto' | 'on' | 'off' }[] => [
+export const monitoringWishes = ({ spec }: Plan): { kind: MonitoringKind; field: string; wish: 'auto' | 'always' | 'never' }[] => [
   { kind: 'PodMonitor', field: 'podMonitor', wish: spec.monitoring.podMonitor },
   { kind: 'PrometheusRule', field: 'prometheusRule', wish: spec.monitoring.prometheusRule },
 ];
@@ -23,7 +23,7 @@ export class MonitoringChart extends ComponentChart {
   constructor(scope: Construct, plan: Plan, served: readonly MonitoringKind[]) {
     super(scope, plan, 'monitoring');
     const { labels, dashboards: wanted, runbooks } = plan.spec.monitoring;
-    const wishes = monitoringWishes(plan).filter(({ kind, wish }) => wish !== 'off' && served.includes(kind));
+    const wishes = monitoringWishes(plan).filter(({ kind, wish }) => wish !== 'never' && served.includes(kind));
     const specs: Record<MonitoringKind, () => object> = {
       PodMonitor: () => podMonitorSpec(this.#pods),
       PrometheusRule: () => ({ groups: clusterRules(scopeOf(plan), runbooks) }),

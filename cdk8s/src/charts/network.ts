@@ -74,7 +74,7 @@ function edges(plan: Plan): Edge[] {
       : [];
   // A Prometheus that is not ours.
   const scraper: Edge[] =
-    spec.monitoring.podMonitor === 'off'
+    spec.monitoring.podMonitor === 'never'
       ? []
       : [
           ...[...services, ...canary].map((to): Edge => ({ from: 'scraper', to, ports: [ports.admin] })),

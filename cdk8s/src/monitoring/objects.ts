@@ -32,7 +32,7 @@ export const podMonitorSpec = (matchLabels: Record<string, string>) => ({
 /** What Grafana's sidecar looks for, and the folder it puts the dashboard in. */
 export const dashboardMetadata = () => ({ labels: { grafana_dashboard: '1' }, annotations: { grafana_folder: 'Parley' } });
 
-/** By hand, for every ChatCluster of the namespace they are applied in: with spec.monitoring.podMonitor and prometheusRule off. */
+/** By hand, for every ChatCluster of the namespace they are applied in: with spec.monitoring.podMonitor and prometheusRule never. */
 export function clusterMonitoring(): object[] {
   const metadata = { name: 'parley', labels: { 'app.kubernetes.io/name': 'parley' } };
   return [

@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { chartFiles, CLUSTER_RULES, installObjects, LEASE_RULES, NAMESPACED, operatorObjects, type KubeObject } from '@parley/cdk8s';
 import { resolveSpec } from '@parley/operator-api';
 import { operatorConfig } from '../../../operator/src/config.ts';
@@ -23,6 +23,14 @@ test('charts/ is up to date', () => {
   assert.deepEqual(committed.sort(), [...files.keys()].sort());
 });
 
+test('Kubernetes reads what was written: it takes words such as on, off, yes and no for booleans', () => {
+  for (const [path, text] of chartFiles(VERSION)) {
+    if (!path.endsWith('.yaml') || path.includes('/templates/')) continue;
+    const read = (version: '1.1' | '1.2') => parseAllDocuments(text, { version }).map((document) => document.toJS() as unknown);
+    assert.deepEqual(read('1.1'), read('1.2'), path);
+  }
+});
+
 test('the version of the packages is the default of spec.version', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   assert.equal((resolveSpec({}) as { version: string }).version, version);
@@ -35,7 +43,7 @@ test('the CRD is small enough for kubectl apply and its last-applied annotation'
 
 test('the operator reads Secrets by name only, and has no right on what it does not keep', () => {
   const verbs = (resource: string) => CLUSTER_RULES.find(({ resources }) => resources.includes(resource))?.verbs ?? [];
-  assert.deepEqual(verbs('secrets'), ['create', 'get']);
+  assert.deepEqual(verbs('secrets'), ['create', 'get', 'patch']);
   assert.deepEqual(verbs('chatclusters'), ['list', 'watch']);
   for (const { apiGroups, resources, verbs } of CLUSTER_RULES)
     for (const word of [...apiGroups, ...resources, ...verbs]) assert.notEqual(word, '*');

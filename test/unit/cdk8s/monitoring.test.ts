@@ -177,16 +177,18 @@ describe('objects of prometheus-operator', () => {
   test('are made where the API server knows them, and not where the spec says off', () => {
     assert.deepEqual(kinds(desired(planOf({}), { migrated: true })), []);
     assert.deepEqual(kinds(desired(planOf({}), both)), ['PodMonitor', 'PrometheusRule']);
-    assert.deepEqual(kinds(desired(planOf({ monitoring: { podMonitor: 'off' } }), both)), ['PrometheusRule']);
-    assert.deepEqual(kinds(desired(planOf({ monitoring: { podMonitor: 'on' } }), { migrated: true })), []);
+    assert.deepEqual(kinds(desired(planOf({ monitoring: { podMonitor: 'never' } }), both)), ['PrometheusRule']);
+    assert.deepEqual(kinds(desired(planOf({ monitoring: { podMonitor: 'always' } }), { migrated: true })), []);
   });
 
   test('what is on and not there is told with the next step', () => {
     assert.deepEqual(missingKinds(planOf({}), []), []);
-    assert.deepEqual(missingKinds(planOf({ monitoring: { podMonitor: 'on' } }), ['PodMonitor']), []);
-    const [told = '', ...more] = missingKinds(planOf({ monitoring: { podMonitor: 'on', prometheusRule: 'off' } }), ['PrometheusRule']);
+    assert.deepEqual(missingKinds(planOf({ monitoring: { podMonitor: 'always' } }), ['PodMonitor']), []);
+    const [told = '', ...more] = missingKinds(planOf({ monitoring: { podMonitor: 'always', prometheusRule: 'never' } }), [
+      'PrometheusRule',
+    ]);
     assert.deepEqual(more, []);
-    assert.match(told, /spec\.monitoring\.podMonitor is on.*no kind PodMonitor.*helm install prometheus-operator-crds.*auto or off/);
+    assert.match(told, /spec\.monitoring\.podMonitor is always.*no kind PodMonitor.*helm install prometheus-operator-crds.*auto or never/);
   });
 
   test('the PodMonitor chooses the pods of its ChatCluster, and each of its ports is one of theirs', () => {
@@ -205,14 +207,14 @@ describe('objects of prometheus-operator', () => {
     assert.ok(chat.includes('"name":"admin"') && haproxy.includes('"name":"stats"'));
   });
 
-  test('a Prometheus elsewhere gets past the NetworkPolicies to the metrics, and nobody does with podMonitor off', () => {
+  test('a Prometheus elsewhere gets past the NetworkPolicies to the metrics, and nobody does with podMonitor never', () => {
     const ingress = (spec: object, component: string) =>
       JSON.stringify((find(objectsOf(spec), 'NetworkPolicy', `demo-${component}`)['spec'] as { ingress?: object[] }).ingress);
     const label = '"app.kubernetes.io/name":"prometheus"';
     assert.ok(ingress({}, 'chat').includes(`[{"namespaceSelector":{},"podSelector":{"matchLabels":{${label}}}}]`));
     assert.ok(ingress({ monitoring: { scrapeNamespaces: ['watch'] } }, 'haproxy').includes('"values":["watch"]'));
     for (const component of ['chat', 'core', 'auth', 'gateway', 'worker', 'haproxy', 'canary'])
-      assert.ok(!ingress({ monitoring: { podMonitor: 'off' } }, component).includes(label), component);
+      assert.ok(!ingress({ monitoring: { podMonitor: 'never' } }, component).includes(label), component);
     for (const component of ['mysql', 'postgres', 'redis', 'kafka']) assert.ok(!(ingress({}, component) ?? '').includes(label), component);
   });
 

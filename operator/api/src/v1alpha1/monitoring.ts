@@ -17,10 +17,11 @@ const Canary = section(
   { description: 'Proves delivery all the time: status.delivery, the condition DeliveryHealthy' },
 );
 
+/** Not `on` and `off`: YAML as Kubernetes reads it takes those words for booleans, in the CRD as in everybody's manifest. */
 const whenServed = (what: string) =>
-  oneOf(['auto', 'on', 'off'], {
+  oneOf(['auto', 'always', 'never'], {
     default: 'auto',
-    description: `${what} of prometheus-operator. auto: where the API server knows the kind; on: say so in the condition Degraded where it does not`,
+    description: `${what} of prometheus-operator. auto: where the API server knows the kind; always: say so in the condition Degraded where it does not`,
   });
 
 export const Monitoring = section(
@@ -46,7 +47,7 @@ export const Monitoring = section(
       default: [],
       maxItems: 20,
       description:
-        'Namespaces whose pods with the label `app.kubernetes.io/name: prometheus` may scrape, past the NetworkPolicies; empty: of every namespace. With podMonitor off nobody may',
+        'Namespaces whose pods with the label `app.kubernetes.io/name: prometheus` may scrape, past the NetworkPolicies; empty: of every namespace. With podMonitor never nobody may',
     }),
     canary: Canary,
     prometheus: oneOf(['none', 'builtin'], {
