@@ -103,9 +103,9 @@ export function desired(plan: Plan, facts: Facts): KubeObject[] {
     const made = new charts[component](app, plan).toJson() as KubeObject[];
     objects.push(...(component === facts.away ? made.map(withoutPods) : made));
   }
+  objects.push(...(new MonitoringChart(app, plan, facts.served ?? []).toJson() as KubeObject[]));
   // Last: what is refused here, such as a schedule that is none, holds up nothing else.
   if (plan.spec.backup) objects.push(...(new BackupChart(app, plan, plan.spec.backup).toJson() as KubeObject[]));
-  objects.push(...(new MonitoringChart(app, plan, facts.served ?? []).toJson() as KubeObject[]));
   return objects;
 }
 

@@ -27,7 +27,7 @@ describe('volumes of a ChatCluster', () => {
   const claimSize = async (name: string) =>
     ((await get('PersistentVolumeClaim', name))?.['spec'] as { resources: { requests: { storage: string } } } | undefined)?.resources
       .requests.storage;
-  const templateSize = async () => JSON.stringify((await get('StatefulSet', 'demo-mysql'))?.['spec']).match(/"storage":"(\w+)"/)?.[1];
+  const templateSize = async () => JSON.stringify((await get('StatefulSet', 'demo-mysql')) ?? {}).match(/"storage":"(\w+)"/)?.[1];
   const parley = (...args: string[]): Promise<string> =>
     new Promise((done) => {
       execFile(process.execPath, [...MAIN, '--kubeconfig', server().kubeconfigFile, '-n', namespace(), ...args], { cwd: root }, (_, out) =>
@@ -52,7 +52,7 @@ describe('volumes of a ChatCluster', () => {
     ]);
     assert.deepEqual((await status()).managedBy, { redis: 'builtin', kafka: 'none', mysql: 'builtin', postgres: 'builtin' });
     const shown = await parley('status', 'demo');
-    assert.match(shown, /servers {2}mysql builtin, postgres builtin, redis builtin, kafka none/);
+    assert.match(shown, /servers {2}kafka none, mysql builtin, postgres builtin, redis builtin/);
     assert.match(shown, /volume {3}data-demo-mysql-0, 5Gi, goes when the ChatCluster is deleted/);
     assert.match(shown, /volume {3}demo-backup, 10Gi, stays when the ChatCluster is deleted/);
     await server().kubectl(['-n', namespace(), 'annotate', 'chatcluster', 'demo', 'chat.parley.dev/confirm-delete=demo']);

@@ -70,7 +70,10 @@ describe('Kafka of Strimzi', () => {
     for (const { kind, plural } of strimziResources) await server().kubectl(['apply', '-f', '-'], JSON.stringify(crd(kind, plural)));
     await made(kafkas);
     await made(pools);
-    assert.match((await becomes('DependenciesReady', 'False', 'KafkaNotReady')).message, /Strimzi has not looked at the Kafka demo-kafka/);
+    await eventually('Strimzi is waited for', async () => {
+      const found = await condition('DependenciesReady');
+      return found?.reason === 'KafkaNotReady' && found.message.includes('Strimzi has not looked at the Kafka demo-kafka');
+    });
   });
 
   it('makes the two objects, copies the readiness of Kafka, and touches nothing of Strimzi’s own', async () => {

@@ -9,20 +9,26 @@ import { fetchKafkaJars, findJava, hasKafkaJars } from './servers/kafka-jars.ts'
 export interface Need {
   what: string;
   debianPackage: string;
+  homebrewPackage: string;
   programs: readonly string[];
 }
 
 export const NEEDS: readonly Need[] = [
-  { what: 'Redis (redis-server)', debianPackage: 'redis-server', programs: ['redis-server'] },
-  { what: 'MySQL (mysqld) or MariaDB (mariadbd)', debianPackage: 'mariadb-server', programs: ['mysqld', 'mariadbd'] },
-  { what: 'PostgreSQL (initdb, postgres)', debianPackage: 'postgresql', programs: ['postgres'] },
-  { what: 'HAProxy', debianPackage: 'haproxy', programs: ['haproxy'] },
+  { what: 'Redis (redis-server)', debianPackage: 'redis-server', homebrewPackage: 'redis', programs: ['redis-server'] },
+  {
+    what: 'MySQL (mysqld) or MariaDB (mariadbd)',
+    debianPackage: 'mariadb-server',
+    homebrewPackage: 'mariadb',
+    programs: ['mysqld', 'mariadbd'],
+  },
+  { what: 'PostgreSQL (initdb, postgres)', debianPackage: 'postgresql', homebrewPackage: 'postgresql', programs: ['postgres'] },
+  { what: 'HAProxy', debianPackage: 'haproxy', homebrewPackage: 'haproxy', programs: ['haproxy'] },
 ];
 
 /** Debian's own, and the names that other packages give it. */
 export const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** Only tests need one: it is not small. */
-const BROWSER: Need = { what: 'Chromium', debianPackage: 'chromium', programs: BROWSERS };
+const BROWSER: Need = { what: 'Chromium', debianPackage: 'chromium', homebrewPackage: 'chromium', programs: BROWSERS };
 
 /** Path of the program that covers the need; PostgreSQL's are in folders of their own. */
 export function programOf({ programs: [first = '', ...others] }: Need): string | undefined {
@@ -35,8 +41,8 @@ const missing = (all: readonly Need[]) => all.filter((need) => programOf(need) =
 
 /** What only tests need. */
 const TEST_NEEDS: readonly Need[] = [
-  { what: 'Prometheus', debianPackage: 'prometheus', programs: ['prometheus'] },
-  { what: 'promtool, which comes with Prometheus', debianPackage: 'prometheus', programs: ['promtool'] },
+  { what: 'Prometheus', debianPackage: 'prometheus', homebrewPackage: 'prometheus', programs: ['prometheus'] },
+  { what: 'promtool, which comes with Prometheus', debianPackage: 'prometheus', homebrewPackage: 'prometheus', programs: ['promtool'] },
 ];
 
 /** Makes sure that the four servers are installed, and what the tests need. Throws with instructions where this cannot be done. */
@@ -99,14 +105,16 @@ function asRoot(): string[] | undefined {
   return sudo !== undefined && spawnSync(sudo, ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? [sudo, '-n'] : undefined;
 }
 
+const namesOf = (needs: readonly Need[], by: 'debianPackage' | 'homebrewPackage') => [...new Set(needs.map((need) => need[by]))].join(' ');
+
 export function instructions(needs: readonly Need[], debian = existsSync('/etc/debian_version')): string {
-  const packages = needs.map((need) => need.debianPackage).join(' ');
+  const packages = namesOf(needs, 'debianPackage');
   return [
     'These programs are missing and cannot be installed from here (that needs Debian or Ubuntu, and root or sudo without a password):',
     ...needs.map((need) => `  - ${need.what}`),
     debian
       ? `Install them:  sudo apt-get install ${packages}`
-      : `Install them with your package manager (Homebrew has redis, mariadb, postgresql, haproxy, prometheus, chromium).`,
+      : `Install them with your package manager (Homebrew: brew install ${namesOf(needs, 'homebrewPackage')}).`,
     'Servers need not run as system services; Parley starts its own. Then run the command again.',
   ].join('\n');
 }

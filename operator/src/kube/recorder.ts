@@ -1,7 +1,7 @@
 // Events (events.k8s.io/v1) on a ChatCluster: what the operator did and why. The same event again counts up instead of piling up.
 import { createHash } from 'node:crypto';
 import { events, pathOf } from './resources.ts';
-import { isNotFound, type KubeObject, type KubeTransport } from './transport.ts';
+import { isConflict, isNotFound, type KubeObject, type KubeTransport } from './transport.ts';
 
 /** The same note is written again after this time at the earliest. */
 const REPEAT_MS = 5 * 60_000;
@@ -45,19 +45,20 @@ export class Recorder {
   ): Promise<void> {
     const namespace = metadata.namespace ?? 'default';
     const time = new Date(nowMs).toISOString().replace('Z', '000Z');
-    const series = { count, lastObservedTime: time };
+    const countUp = (to: number) =>
+      this.#transport.request('PATCH', pathOf(events, namespace, name), {
+        contentType: 'application/merge-patch+json',
+        body: { series: { count: to, lastObservedTime: time } },
+      });
     if (count > 1) {
       try {
-        await this.#transport.request('PATCH', pathOf(events, namespace, name), {
-          contentType: 'application/merge-patch+json',
-          body: { series },
-        });
+        await countUp(count);
         return;
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }
     }
-    await this.#transport.request('POST', pathOf(events, namespace), {
+    const created = this.#transport.request('POST', pathOf(events, namespace), {
       body: {
         apiVersion: 'events.k8s.io/v1',
         kind: 'Event',
@@ -71,6 +72,11 @@ export class Recorder {
         note: note.slice(0, 1024),
         regarding: { apiVersion, kind, name: metadata.name, namespace, uid: metadata.uid, resourceVersion: metadata.resourceVersion },
       },
+    });
+    await created.catch(async (error: unknown) => {
+      if (!isConflict(error)) throw error;
+      // Told by the operator before this one, which knew how often.
+      await countUp(2);
     });
   }
 }
