@@ -32,8 +32,7 @@ export async function lookForPlan(
   { plan, live, complete, owned, claims, sockets, applier }: PlanQuestion,
   known: KnownPlan | undefined,
 ): Promise<KnownPlan> {
-  const removed = unwanted(owned, complete, { live, plan });
-  const hash = planHash(complete, removed);
+  const hash = planHash(complete);
   if (live.metadata.annotations?.[APPROVE_ANNOTATION] === hash) return { of: '', pending: undefined };
   // A generation, where there is one, does not move with the status.
   const seen = owned.map((object) => [
@@ -43,7 +42,7 @@ export async function lookForPlan(
   ]);
   const of = JSON.stringify([hash, seen.sort()]);
   if (known?.of === of) return known;
-  const changes = removed.map((object) => changeOf({ live: object, result: undefined }, sockets));
+  const changes = unwanted(owned, complete, { live, plan }).map((object) => changeOf({ live: object, result: undefined }, sockets));
   const growth = growthOf(complete, owned, claims);
   changes.push(...growthChanges(growth));
   for (const object of growth.objects) {

@@ -147,7 +147,11 @@ describe('the rights of the operator', () => {
     await again(Date.now(), 1);
     await again(Date.now() + 3_600_000, 2);
     await quiet();
-    assert.deepEqual(warnings, []);
+    // What the API server says of kinds that were installed a moment ago.
+    assert.deepEqual(
+      warnings.filter((line) => !line.includes('storage is (re)initializing')),
+      [],
+    );
 
     const calls = server().audited();
     assert.deepEqual(
