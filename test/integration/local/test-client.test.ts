@@ -179,9 +179,9 @@ describe('the test client', { timeout: 280_000 }, () => {
     const { page } = await fromDisk({ token: 'no.good.token', connect: '1' });
     await page.locator('#status[data-state=stopped]').waitFor();
     assert.match(await page.locator('#status').innerText(), /4401.*new token/);
-    for (const way of [/first message/, /for a ticket/, /^into the URL/]) {
+    for (const way of ['frame', 'ticket', 'token']) {
       await page.getByLabel('Access token').fill(tokenOf('Charlie') ?? '');
-      await page.getByLabel(way).check();
+      await page.locator(`input[name=auth][value=${way}]`).check();
       await page.getByRole('button', { name: 'Connect', exact: true }).click();
       await live(page);
       await page.getByRole('button', { name: 'Disconnect' }).click();

@@ -29,6 +29,8 @@ const WITHOUT_SERIES: Record<string, string> = {
   parley_outbox_dead_letters_total: 'no event was set aside',
   parley_webhook_attempts_total: 'there is no webhook',
   parley_notifications_total: 'nobody who is offline was written to',
+  rate_limit_exceeded_total: 'nobody was refused',
+  'status=~"5': 'no call failed; "5.." asks for those that did',
   rate_limit_local_decisions_total: 'Redis answers in time',
   parley_tls_certificate_expiry_timestamp_seconds: 'local mode has no TLS',
   parley_tls_certificate_looks_total: 'local mode has no TLS',
