@@ -1,6 +1,8 @@
 // `npm start` as a user has it, in a data folder and on ports of its own: started as a process group, watched by its output.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { LocalFile } from '../../kind/local/src/local-file.ts';
 import { choosePorts, listPorts } from '../../kind/local/src/ports.ts';
@@ -61,15 +63,33 @@ export function startLocal(data: string, args: string[]): LocalStart {
   };
 }
 
-/** First port of a row in which everything of a local start is free. */
+/**
+ * First port of a row for a local start, kept free of other tests for as long as this process lives: a system that is stopped and started
+ * again finds its ports as it left them. The last port of a row is the lock: whoever listens there has the row.
+ */
 export async function freeRow(chatReplicas: number): Promise<number> {
-  for (let tries = 0; tries < 50; tries++) {
-    // Below the ports that freePort gives: a row is taken up one by one while the system starts, and nobody else may come between.
-    const from = 12_000 + Math.floor(Math.random() * 7500);
-    const taken = await Promise.all(listPorts(choosePorts({ chatReplicas, from }), { kafka: true }).map(({ port }) => isTaken(port)));
+  for (let tries = 0; tries < ROWS; tries++) {
+    // Below the ports that freePort gives.
+    const from = FIRST_ROW + ROW_LENGTH * randomInt(ROWS);
+    const ports = listPorts(choosePorts({ chatReplicas, from }), { kafka: true }).map(({ port }) => port);
+    if (Math.max(...ports) >= from + ROW_LENGTH - 1) throw new Error(`${chatReplicas} chat replicas need a longer row of ports`);
+    if (!(await reserve(from + ROW_LENGTH - 1))) continue;
+    const taken = await Promise.all(ports.map((port) => isTaken(port)));
     if (!taken.includes(true)) return from;
   }
   throw new Error('no free row of ports');
+}
+
+const FIRST_ROW = 12_000;
+const ROW_LENGTH = 50;
+const ROWS = 150;
+
+function reserve(port: number): Promise<boolean> {
+  const lock = createServer().unref();
+  return new Promise((resolve) => {
+    lock.once('error', () => resolve(false));
+    lock.listen(port, '127.0.0.1', () => resolve(true));
+  });
 }
 
 /** Names of those that still run. */

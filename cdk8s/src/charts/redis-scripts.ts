@@ -22,19 +22,13 @@ cli() {
 }
 
 # One line "EPOCH HOST PORT" for each of these Sentinels that answers and knows a primary. A higher epoch is a later failover.
+# The address is asked for by itself, and after the epoch: in the middle of a failover the fields of the master hold the new epoch with the
+# old address. Who believes that pair never changes its mind, because nobody tells it a higher epoch.
 answers() {
   for sentinel in $1; do
-    cli "$sentinel" sentinel master "$NAME" | {
-      epoch='' host='' port=''
-      while read -r key && read -r value; do
-        case $key in
-          ip) host=$value ;;
-          port) port=$value ;;
-          config-epoch) epoch=$value ;;
-        esac
-      done
-      if [ -n "$epoch" ]; then echo "$epoch $host $port"; fi
-    }
+    epoch=$(cli "$sentinel" sentinel master "$NAME" | grep -x -A 1 config-epoch | tail -n 1)
+    primary=$(cli "$sentinel" sentinel get-master-addr-by-name "$NAME" | paste -s -d ' ' -)
+    if [ -n "$epoch" ] && [ -n "$primary" ]; then echo "$epoch $primary"; fi
   done
 }
 
