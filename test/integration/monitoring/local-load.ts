@@ -38,3 +38,16 @@ export async function peopleAtWork({ urls, users, roomId }: LocalFile, signal: A
     await Promise.all(sockets.map((socket) => socket.close()));
   }
 }
+
+/** One call that fails: core stands still, and the gateway answers in its place. Returns the status. */
+export async function callWithoutCore({ urls, users, pids }: LocalFile): Promise<number> {
+  const core = pids['core'];
+  if (core === undefined) throw new Error('core does not run');
+  process.kill(core, 'SIGSTOP');
+  try {
+    const headers = { authorization: `Bearer ${users[0]?.token}` };
+    return (await fetch(`${urls.gateway}/api/rooms`, { headers })).status;
+  } finally {
+    process.kill(core, 'SIGCONT');
+  }
+}
