@@ -23,6 +23,8 @@ export interface PodFacts {
   ready: boolean;
   /** names of its containers that serve */
   serving?: readonly string[];
+  /** a container of it runs and has passed its startup probe: it may hold sockets, also when it is not ready */
+  started?: boolean;
   terminating: boolean;
   problem: Problem | undefined;
   /** somebody wants it empty */
@@ -35,8 +37,9 @@ export const DRAIN_ANNOTATION = 'chat.parley.dev/drain';
 interface ContainerStatus {
   name: string;
   ready?: boolean;
+  started?: boolean;
   restartCount?: number;
-  state?: { waiting?: { reason?: string; message?: string } };
+  state?: { running?: object; waiting?: { reason?: string; message?: string } };
   lastState?: { terminated?: { reason?: string; exitCode?: number; message?: string } };
 }
 
@@ -62,6 +65,7 @@ export function podFacts(pod: KubeObject): PodFacts {
     revision: labels['controller-revision-hash'],
     ready: !terminating && status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true,
     serving: terminating ? [] : (status.containerStatuses ?? []).filter((each) => each.ready === true).map((each) => each.name),
+    started: status.containerStatuses?.some(({ started, state }) => started === true && state?.running !== undefined) === true,
     terminating,
     problem: terminating ? undefined : (problemOf(name, namespace, status) ?? (drainAsked ? emptied(name, namespace, status) : undefined)),
     ...(drainAsked ? { drainAsked } : {}),

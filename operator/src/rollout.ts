@@ -64,8 +64,11 @@ export function rolloutStep({ replicas, updateRevision, pods, settled, unhealthy
   return { replace: [next], message: `${progress}; ${next.name} is told to go with ${next.sockets?.connections ?? 'unknown'} sockets` };
 }
 
-/** Not ready and without a socket. One that is only not ready, because a database is away, may hold sockets still. */
-const servesNobody = ({ ready, sockets }: ChatPod): boolean => !ready && !(sockets && sockets.connections > 0);
+/**
+ * Not ready and without a socket. One that is only not ready, because a database is away, may hold sockets still; and one that runs but does
+ * not answer is busy rather than empty: under a load that slows all of them down, all would go at once.
+ */
+const servesNobody = ({ ready, started = false, sockets }: ChatPod): boolean => !ready && (sockets ? sockets.connections === 0 : !started);
 const namesOf = (pods: readonly ChatPod[]): string => pods.map(({ name }) => name).join(', ');
 const draining = ({ name, sockets }: ChatPod): string => `${name} drains, ${sockets?.connections ?? 'no'} sockets left`;
 const notReady = ({ name, problem }: ChatPod): string =>

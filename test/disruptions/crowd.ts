@@ -76,6 +76,8 @@ export class Crowd {
       await sleep(Math.random() * everyMs);
       while (this.#sending) await client.sendMany(1, everyMs);
     });
+    // Who asks for the report is told.
+    void Promise.allSettled(this.#work);
   }
 
   async #look(): Promise<CrowdReport> {

@@ -9,7 +9,7 @@ import { differences, killOperator, made, makeRoom, patch, people, ready, somebo
 
 const CLIENTS = 500;
 const ROOMS = 50;
-const EVERY_MS = 5000;
+const EVERY_MS = 10_000;
 const SERVICES = 'docker.io/parley/services';
 const [FROM, TO] = ['0.1.0', '0.1.1'];
 /** Five replicas with 100 sockets each, one after the other, on two cores that the clients share. */

@@ -24,6 +24,8 @@ export class ResumingClient {
   #client: WsClient | undefined;
   #stopped = false;
   #tries = 0;
+  /** why it could not connect or join the last time */
+  #refused: string | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -52,8 +54,14 @@ export class ResumingClient {
     await until(
       () => this.#unacked.size === 0,
       60_000,
-      () => `${this.#options.name}: ${this.#unacked.size} unacked`,
+      () => `${this.#options.name}: ${this.#unacked.size} unacked; ${this.#tries} connections; ${this.#describe()}`,
     );
+  }
+
+  /** How its socket is, and what it got last. */
+  #describe(): string {
+    const { closed, socket, frames = [] } = this.#client ?? {};
+    return JSON.stringify({ state: socket?.readyState, closed, frames: frames.slice(-5), refused: this.#refused });
   }
 
   acked(count: number): Promise<void> {
@@ -87,7 +95,8 @@ export class ResumingClient {
         client.socket.close();
         this.#client = undefined;
       }
-      await this.#connect().catch(() => {
+      await this.#connect().catch((error: unknown) => {
+        this.#refused = String(error);
         const half = this.#client;
         this.#client = undefined;
         half?.socket.terminate();
@@ -112,7 +121,8 @@ export class ResumingClient {
     client.socket.on('message', () => {
       for (; handled < client.frames.length; handled++) this.#receive(client.frames[handled] as Frame);
     });
-    await client.next((frame) => frame.type === 'welcome');
+    const welcome = await client.until(() => client.closed ?? client.frames.find(({ type }) => type === 'welcome'));
+    if (!('type' in welcome)) throw new Error(client.failure ?? JSON.stringify(welcome));
     const joined = await client.join(room, this.seen.at(-1)?.seq ?? 0);
     if (joined.type !== 'joined') throw new Error(`not joined: ${JSON.stringify(joined)}`);
     for (const id of this.#unacked.keys()) this.#send(id);

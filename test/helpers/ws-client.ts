@@ -12,6 +12,8 @@ export class WsClient {
   readonly socket: WebSocket;
   readonly frames: Frame[] = [];
   closed: { code: number; reason: string } | undefined;
+  /** why there is no socket: refused by TCP or by HTTP */
+  failure: string | undefined;
   readonly #waiting = new Set<() => void>();
 
   constructor(url: string, headers: Record<string, string> = {}) {
@@ -24,7 +26,7 @@ export class WsClient {
       this.closed = { code, reason: reason.toString() };
       this.#wake();
     });
-    this.socket.on('error', () => {});
+    this.socket.on('error', ({ message }) => (this.failure = message));
   }
 
   /** Connects and resolves when the socket is open. */
@@ -47,8 +49,7 @@ export class WsClient {
 
   /** The first frame, past or future, that matches. Throws after `deadlineMs`, with what was received. */
   async next(matches: (frame: Frame) => boolean, deadlineMs = 8000): Promise<Frame> {
-    const found = await this.until(() => this.frames.find(matches), deadlineMs);
-    return found;
+    return this.until(() => this.frames.find(matches), deadlineMs);
   }
 
   async until<T>(check: () => T | undefined, deadlineMs = 8000): Promise<T> {

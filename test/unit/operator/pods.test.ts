@@ -21,8 +21,15 @@ test('a pod that serves', () => {
   assert.equal(problem, undefined);
   assert.deepEqual(facts, {
     ...{ name: 'demo-chat-0', namespace: 'team', uid: 'u', cluster: 'demo', component: 'chat', ip: '10.0.0.7', revision: 'r1' },
-    ...{ ready: true, serving: [], terminating: false },
+    ...{ ready: true, serving: [], started: false, terminating: false },
   });
+});
+
+test('a container that runs and has passed its startup probe may hold sockets, ready or not', () => {
+  const started = (status: object) => podFacts(podWith({ containerStatuses: [{ name: 'chat', ...status }] })).started;
+  assert.equal(started({ started: true, ready: false, state: { running: {} } }), true);
+  assert.equal(started({ started: false, ready: false, state: { running: {} } }), false);
+  assert.equal(started({ started: true, ready: false, state: { waiting: { reason: 'CrashLoopBackOff' } } }), false);
 });
 
 test('a pod that goes serves nobody new, and has no problem', () => {

@@ -63,6 +63,12 @@ describe('a rollout', () => {
     const pods = [0, 1, 2].map((each) => pod(each, { ready: false }));
     assert.deepEqual(step(pods).replace, ['demo-chat-2']);
   });
+  test('replicas that run, are not ready and do not answer are overloaded, not empty: one at a time', () => {
+    const busy = { ready: false, started: true, sockets: undefined };
+    assert.deepEqual(step([pod(0, busy), pod(1, busy), pod(2)]).replace, ['demo-chat-1']);
+    assert.deepEqual(step([pod(0, busy), pod(1, { ...busy, terminating: true }), pod(2)]).replace, []);
+    assert.deepEqual(step([pod(0, { ...busy, sockets: sockets(0) }), pod(1, { terminating: true })]).replace, ['demo-chat-0']);
+  });
   test('waits when the others have no room for the sockets, and says what to do; alone it goes on', () => {
     const full = (each: number) => pod(each, { sockets: sockets(990) });
     const { replace, message } = step([full(0), full(1), full(2)]);
@@ -78,6 +84,7 @@ describe('a rollout', () => {
     const anyPod = fc.record({
       revision: fc.constantFrom(OLD, NEW, undefined),
       ready: fc.boolean(),
+      started: fc.boolean(),
       terminating: fc.boolean(),
       problem: fc.constantFrom(undefined, crash),
       sockets: fc.option(
@@ -89,7 +96,7 @@ describe('a rollout', () => {
       fc.property(fc.array(anyPod, { maxLength: 6 }), fc.boolean(), (parts, settled) => {
         const pods = parts.map((each, ordinal) => pod(ordinal, { ...each, ready: each.ready && !each.terminating }));
         const { replace } = rolloutStep({ replicas: pods.length, updateRevision: NEW, pods, settled });
-        const serving = replace.filter((each) => each.ready || (each.sockets?.connections ?? 0) > 0);
+        const serving = replace.filter((each) => each.ready || (each.sockets ? each.sockets.connections > 0 : each.started));
         assert.ok(serving.length <= 1);
         assert.ok(replace.every((each) => each.revision !== NEW && !each.terminating));
         if (serving.length === 1) assert.ok(settled && pods.every((each) => !each.terminating && (each.ready || each.revision !== NEW)));
