@@ -1,13 +1,12 @@
-// Many clients of two people in many rooms, all sending, and what each of them can say at the end.
+// Many clients of a few people in many rooms, all sending, and what each of them can say at the end.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ResumingClient } from '../helpers/resuming-client.ts';
 
 export interface CrowdOptions {
   /** of /api/ws */
   url: string;
-  /** one per person; each is a member of every room */
-  tokens: string[];
-  rooms: string[];
+  /** the clients take them one after the other, again and again */
+  seats: { room: string; token: string }[];
   clients: number;
   /** each client sends a message in this time */
   everyMs: number;
@@ -42,10 +41,9 @@ export class Crowd {
 
   /** Resolves when every client has joined its room and sends. */
   async start(): Promise<void> {
-    const { url, tokens, rooms, clients } = this.#options;
+    const { url, seats, clients } = this.#options;
     for (let index = 0; index < clients; index++) {
-      const room = rooms[index % rooms.length] as string;
-      const token = tokens[index % tokens.length] as string;
+      const { room, token } = seats[index % seats.length] as (typeof seats)[number];
       this.#clients.push({ room, client: new ResumingClient({ urls: [url], first: 0, room, token, name: `c${index}` }) });
     }
     // Ten at a time: a crowd that comes at once is another test.
@@ -82,7 +80,7 @@ export class Crowd {
 
   async #look(): Promise<CrowdReport> {
     const report: CrowdReport = { clients: this.#clients.length, acked: 0, abrupt: 0, lost: 0, doubled: 0, disagreements: 0, moved: [] };
-    for (const room of this.#options.rooms) {
+    for (const room of new Set(this.#options.seats.map((seat) => seat.room))) {
       const here = this.#clients.filter((each) => each.room === room).map(({ client }) => client);
       const head = Math.max(0, ...here.flatMap(({ acks }) => [...acks.values()]));
       await Promise.all(here.map((client) => client.reached(head)));

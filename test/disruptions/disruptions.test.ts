@@ -8,8 +8,8 @@ import type { CrowdReport } from './crowd.ts';
 import { differences, killOperator, made, makeRoom, patch, people, ready, somebodyDrains, status } from './scene.ts';
 
 const CLIENTS = 500;
-const ROOMS = 50;
-const EVERY_MS = 10_000;
+const PEOPLE = { pairs: 5, roomsOfPair: 4 };
+const EVERY_MS = 15_000;
 const SERVICES = 'docker.io/parley/services';
 const [FROM, TO] = ['0.1.0', '0.1.1'];
 /** Five replicas with 100 sockets each, one after the other, on two cores that the clients share. */
@@ -52,7 +52,7 @@ describe(`${CLIENTS} clients on kind`, { concurrency: false }, () => {
     );
     const address = await kubectl('get', `service/${kind.chatCluster}-haproxy`, '-o', 'jsonpath={.spec.clusterIP}');
     const node = await kubectl('get', 'nodes', '-l', 'node-role.kubernetes.io/control-plane', '-o', 'jsonpath={.items[0].metadata.name}');
-    const options = { url: `ws://${address}:8085/api/ws`, ...(await people(ROOMS)), clients: CLIENTS, everyMs: EVERY_MS };
+    const options = { url: `ws://${address}:8085/api/ws`, seats: await people(PEOPLE), clients: CLIENTS, everyMs: EVERY_MS };
     crowd = await CrowdProcess.start(await engineOf(node), node, options);
   });
   after(async () => {
@@ -107,7 +107,7 @@ describe(`${CLIENTS} clients on kind`, { concurrency: false }, () => {
       'jsonpath={.items[*].metadata.name}',
     );
     // The volumes of this cluster are folders of one node: where MySQL lives it cannot move from.
-    const node = workers.split(' ').find((name) => !nodes.includes(name));
+    const node = workers.split(' ').find((name) => !nodes.split(' ').includes(name));
     assert.ok(node, 'a second worker is needed: npm run kind:down, then npm run kind -- --workers 2');
     const drained = kubectl('drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=600s');
     try {

@@ -11,7 +11,7 @@ export interface Status {
 }
 
 const CLUSTER = `chatcluster/${kind.chatCluster}`;
-/** What would refuse a crowd of two people behind one address; everything else is the default. */
+/** What would refuse a crowd of a few people behind one address; everything else is the default. */
 const ROOM_FOR_A_CROWD = {
   auth: { accessTokenSeconds: 86_400 },
   chat: {
@@ -49,14 +49,19 @@ export async function makeRoom(): Promise<void> {
   await clusterReady();
 }
 
-/** Tokens of two people, and rooms that both are members of. */
-export async function people(rooms: number): Promise<{ tokens: string[]; rooms: string[] }> {
+/** What one person has in a room. */
+export interface Seat {
+  room: string;
+  token: string;
+}
+
+/** Pairs of people with rooms of their own: a message goes to those in the room, and word of it to what else its two members have open. */
+export async function people({ pairs, roomsOfPair }: { pairs: number; roomsOfPair: number }): Promise<Seat[]> {
   const gateway = await forward(`service/${kind.chatCluster}-haproxy`, 8080);
   const entry = await forward(`service/${kind.chatCluster}-haproxy`, 8085);
   try {
     await apiKey();
     const url = `http://127.0.0.1:${gateway.port}`;
-    const [ada, grace] = [await user(url, 'ada'), await user(url, 'grace')];
     const call = async (token: string, method: string, path: string, body?: object) => {
       const response = await fetch(`http://127.0.0.1:${entry.port}${path}`, {
         method,
@@ -66,18 +71,19 @@ export async function people(rooms: number): Promise<{ tokens: string[]; rooms: 
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
       return (await response.json().catch(() => ({}))) as { id: string; invitations?: { id: string }[] };
     };
-    const made: string[] = [];
-    for (let index = 0; index < rooms; index++) {
-      const room = { room_type: 'group', name: `crowd ${index}`, member_ids: [grace.id] };
-      made.push((await call(ada.token, 'POST', '/api/rooms', room)).id);
+    const seats: Seat[] = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      const [host, guest] = [await user(url, `host-${pair}`), await user(url, `guest-${pair}`)];
+      for (let index = 0; index < roomsOfPair; index++) {
+        const { id: room } = await call(host.token, 'POST', '/api/rooms', {
+          ...{ room_type: 'group', name: `crowd ${pair}-${index}`, member_ids: [guest.id] },
+        });
+        seats.push({ room, token: host.token }, { room, token: guest.token });
+      }
+      const { invitations = [] } = await call(guest.token, 'GET', '/api/invitations?limit=100');
+      for (const { id } of invitations) await call(guest.token, 'POST', `/api/invitations/${id}/accept`);
     }
-    for (let left = rooms; left > 0;) {
-      const { invitations = [] } = await call(grace.token, 'GET', '/api/invitations?limit=100');
-      if (invitations.length === 0) throw new Error(`${left} invitations are missing`);
-      for (const { id } of invitations) await call(grace.token, 'POST', `/api/invitations/${id}/accept`);
-      left -= invitations.length;
-    }
-    return { tokens: [ada.token, grace.token], rooms: made };
+    return seats;
   } finally {
     gateway.stop();
     entry.stop();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { drainStep } from '../../../services/chat/src/domain/drain.ts';
+import { DrainPace } from '../../../services/chat/src/domain/drain.ts';
 import { planReplay } from '../../../services/chat/src/domain/replay.ts';
 import { Ring } from '../../../services/chat/src/domain/ring.ts';
 import { strike } from '../../../services/chat/src/domain/strikes.ts';
@@ -84,11 +84,22 @@ describe('drain', () => {
         fc.integer({ min: 100, max: 120_000 }),
         fc.double({ min: 0.1, max: 100, noNaN: true }),
         (sockets, windowMs, rate) => {
-          const perStep = drainStep(sockets, { windowMs, ratePercentPerSecond: rate, stepMs: 100 });
-          const steps = Math.ceil(windowMs / 100);
-          assert.ok(perStep * steps >= sockets);
+          const pace = new DrainPace(sockets, { windowMs, ratePercentPerSecond: rate, stepMs: 100 });
+          let told = 0;
+          for (let steps = Math.ceil(windowMs / 100); steps > 0; steps--) told += pace.next();
+          assert.ok(told >= sockets);
         },
       ),
     );
+  });
+  test('keeps the rate for few sockets, too, and tells at least one a second', () => {
+    const told = (sockets: number, ratePercentPerSecond: number, seconds: number) => {
+      const pace = new DrainPace(sockets, { windowMs: 600_000, ratePercentPerSecond, stepMs: 100 });
+      return Array.from({ length: seconds * 10 }, () => pace.next()).reduce((sum, each) => sum + each, 0);
+    };
+    // The first step tells one more.
+    assert.ok(Math.abs(told(103, 5, 10) - 52.5) <= 1.5);
+    assert.ok(Math.abs(told(251, 5, 10) - 126.5) <= 1.5);
+    assert.ok(Math.abs(told(3, 5, 3) - 4) <= 1);
   });
 });

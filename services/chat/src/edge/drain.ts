@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeCodes } from '@parley/protocol';
 import type { Health } from '@parley/kit';
-import { drainStep } from '../domain/drain.ts';
+import { DrainPace } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
 
 const STEP_MS = 100;
@@ -37,9 +37,9 @@ export async function drainSockets(
 ): Promise<void> {
   const deadline = Date.now() + windowMs;
   const waiting = [...sessions];
-  const perStep = drainStep(waiting.length, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
+  const pace = new DrainPace(waiting.length, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
   while (sessions.size > 0 && Date.now() < deadline) {
-    for (const session of waiting.splice(0, perStep)) tellToReconnect(session, random);
+    for (const session of waiting.splice(0, pace.next())) tellToReconnect(session, random);
     await sleep(STEP_MS);
   }
   for (const session of [...sessions]) {

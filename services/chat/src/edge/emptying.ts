@@ -3,7 +3,7 @@
 import { closeCodes } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
 import type { Health } from '@parley/kit';
-import { drainStep } from '../domain/drain.ts';
+import { DrainPace } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
 import { tellToReconnect } from './drain.ts';
 
@@ -24,7 +24,7 @@ const STEP_MS = 100;
 
 export class Emptying {
   readonly #options: EmptyingOptions;
-  #perStep = 1;
+  #pace: DrainPace | undefined;
   #deadlineMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -44,7 +44,7 @@ export class Emptying {
       this.close();
       if (drain) {
         const { drainWindowMs: windowMs, drainRatePercentPerSecond: ratePercentPerSecond } = pace;
-        this.#perStep = drainStep(sessions().size, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
+        this.#pace = new DrainPace(sessions().size, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
         this.#deadlineMs = performance.now() + windowMs;
         this.#timer = setInterval(() => this.#step(), STEP_MS);
       }
@@ -61,7 +61,7 @@ export class Emptying {
   #step(): void {
     const { sessions, random = Math.random } = this.#options;
     const over = performance.now() >= this.#deadlineMs;
-    let left = over ? Infinity : this.#perStep;
+    let left = over ? Infinity : (this.#pace?.next() ?? 0);
     for (const session of [...sessions()]) {
       if (!session.toldToReconnect && left-- > 0) tellToReconnect(session, random);
       if (over) session.end(closeCodes.restart);

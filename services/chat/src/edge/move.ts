@@ -1,7 +1,7 @@
 // Moving sockets while this replica goes on: away from a proxy that leaves, or to replicas that have fewer. Asked by the operator.
 import { Type, type Static } from '@sinclair/typebox';
 import { plainAddress } from '@parley/kit';
-import { drainStep } from '../domain/drain.ts';
+import { DrainPace } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
 
 export const MoveRequest = Type.Object(
@@ -26,7 +26,7 @@ const STEP_MS = 100;
 export class SocketMover {
   readonly #options: MoveOptions;
   #waiting: { session: Session; reason: 'drain' | 'rebalance' }[] = [];
-  #perStep = 1;
+  #pace: DrainPace | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: MoveOptions) {
@@ -46,7 +46,7 @@ export class SocketMover {
     const reason = via === undefined ? 'rebalance' : 'drain';
     this.#waiting.push(...chosen.map((session) => ({ session, reason }) as const));
     const { drainWindowMs: windowMs, drainRatePercentPerSecond: ratePercentPerSecond } = pace;
-    this.#perStep = drainStep(this.#waiting.length, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
+    this.#pace = new DrainPace(this.#waiting.length, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
     if (this.#waiting.length > 0) this.#timer ??= setInterval(() => this.#step(), STEP_MS);
     return { moving: chosen.length };
   }
@@ -59,7 +59,7 @@ export class SocketMover {
 
   #step(): void {
     const { random = Math.random } = this.#options;
-    for (const { session, reason } of this.#waiting.splice(0, this.#perStep)) {
+    for (const { session, reason } of this.#waiting.splice(0, this.#pace?.next() ?? 0)) {
       if (session.state !== 'open' || session.toldToReconnect) continue;
       session.toldToReconnect = true;
       session.send({ type: 'reconnect', after_ms: Math.round(random() * 1000), reason });
