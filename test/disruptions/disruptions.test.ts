@@ -115,7 +115,7 @@ describe(`${CLIENTS} clients on kind`, { concurrency: false }, () => {
       await killOperator();
       await drained;
       const left = await kubectl('get', 'pods', '-l', 'app.kubernetes.io/component=chat', '-o', 'jsonpath={.items[*].spec.nodeName}');
-      assert.ok(!left.includes(node), 'no replica is left on the node');
+      assert.ok(!left.split(' ').includes(node), 'no replica is left on the node');
     } finally {
       await drained.catch(() => {});
       await kubectl('uncordon', node);
