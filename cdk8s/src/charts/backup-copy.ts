@@ -28,6 +28,8 @@ export function copyContainer(
     ...(caSecretRef ? [secretFile('S3_CA', caSecretRef.name, caSecretRef.key)] : []),
   ];
   const variables = {
+    // The SDK looks for settings in the home of its user, whom the image does not know: there are none.
+    HOME: '/tmp',
     BACKUP_DIR: `${backups.mountPath}/${server}`,
     KEEP: String(keep),
     ...(endpoint === undefined ? {} : { S3_ENDPOINT: endpoint }),

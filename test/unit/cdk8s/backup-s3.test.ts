@@ -63,6 +63,8 @@ test('the copy is restricted as every container, has the volume and the key, and
     ],
   );
   assert.ok(copy.env?.every(({ valueFrom }) => valueFrom === undefined));
+  // The image knows no user 999: without a home of its own the SDK of AWS fails.
+  assert.equal(env(copy)['HOME'], '/tmp');
 });
 
 test('the variables are those that the program reads', () => {

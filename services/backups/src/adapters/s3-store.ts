@@ -29,7 +29,7 @@ export type S3Settings = Pick<
   's3Endpoint' | 's3Region' | 's3Bucket' | 's3Prefix' | 's3ForcePathStyle' | 's3AccessKeyId' | 's3SecretAccessKey' | 's3Ca'
 >;
 
-/** Everything is said here: nothing is taken from files or variables of AWS's own tools. */
+/** Everything that matters is said here, and not left to files of AWS's own tools. */
 function clientOf(settings: S3Settings): S3Client {
   const { s3Endpoint: endpoint, s3Ca: ca } = settings;
   return new S3Client({
