@@ -1,5 +1,5 @@
 # Two images of Parley from one file:
-#   docker build --target services -t parley/services:0.1.0 .   chat, core, auth, gateway, worker, canary, certificates and the migrations; the command chooses
+#   docker build --target services -t parley/services:0.1.0 .   chat, core, auth, gateway, worker, canary, certificates, backups and the migrations; the command chooses
 #   docker build --target operator -t parley/operator:0.1.0 .   the operator; no native code
 # The layers with packages depend on the package.json files and the lockfile alone: a change of sources installs nothing again.
 ARG NODE_IMAGE=node:24-trixie-slim
@@ -17,6 +17,7 @@ COPY services/gateway/package.json services/gateway/
 COPY services/worker/package.json services/worker/
 COPY services/canary/package.json services/canary/
 COPY services/certificates/package.json services/certificates/
+COPY services/backups/package.json services/backups/
 COPY operator/api/package.json operator/api/
 COPY operator/package.json operator/
 COPY operator/plugin/package.json operator/plugin/
@@ -28,6 +29,7 @@ COPY kind/package.json kind/
 FROM manifests AS services-packages
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
       -w services/chat -w services/core -w services/auth -w services/gateway -w services/worker -w services/canary -w services/certificates \
+      -w services/backups \
  && find node_modules/uWebSockets.js -mindepth 1 -maxdepth 1 ! -name 'uws_linux_*64_137.node' ! -name '*.mjs' ! -name 'uws.js' \
       ! -name package.json ! -name LICENSE -exec rm -rf {} + \
  && find node_modules/argon2/prebuilds -mindepth 1 -maxdepth 1 ! -name 'linux-*64' -exec rm -rf {} + \

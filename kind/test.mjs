@@ -65,6 +65,7 @@ const files = [...new Set(chosen.flatMap((each) => each.files))];
 if (files.length === 0) fail('no test files match');
 if (chosen.some(({ level }) => level === 'apiserver')) prepareApiServer();
 if (files.includes(join(root, 'test/apiserver/helm.test.ts'))) prepareHelm();
+if (files.includes(join(root, 'test/integration/backup/s3.test.ts'))) prepareS3();
 if (values.mysql) prepareMysql();
 
 const has = (level) => chosen.some((each) => each.level === level);
@@ -116,6 +117,12 @@ function prepareApiServer() {
 function prepareHelm() {
   const { status } = spawnSync(process.execPath, [join(root, 'kind', 'offline', 'helm.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) fail('Helm cannot be fetched; the other levels run with --level');
+}
+
+/** Backups are copied to a real S3 server, which is built once into the cache. */
+function prepareS3() {
+  const { status } = spawnSync(join(root, 'kind', 'offline', 'build-versitygw.sh'), [], { stdio: 'inherit' });
+  if (status !== 0) fail('the S3 server of the tests cannot be built; it needs Go, as kube-apiserver does');
 }
 
 /** MySQL out of its image; Debian releases have only MariaDB. Below the temporary folder, because the server's own account must reach it. */

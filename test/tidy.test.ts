@@ -42,6 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   '@parley/gateway': ['@parley/kit', '@parley/protocol'],
   '@parley/canary': ['@parley/kit', '@parley/protocol'],
   '@parley/certificates': ['@parley/kit'],
+  '@parley/backups': ['@parley/kit'],
   '@parley/worker': ['@parley/chat-store', '@parley/kit', '@parley/protocol'],
   '@parley/operator-api': [],
   '@parley/cdk8s': ['@parley/operator-api'],

@@ -5,6 +5,7 @@ export ETCD_VERSION=3.6.5     # DefaultEtcdVersion of kubeadm $KUBE_VERSION
 export COREDNS_VERSION=1.12.1 # CoreDNSVersion of kubeadm $KUBE_VERSION
 export KIND_VERSION=0.33.0
 export LOCAL_PATH_VERSION=0.0.30
+export VERSITYGW_VERSION=1.8.0 # the S3 server of the tests
 # Versions inside the stand-ins; their tags are the public ones that the manifests name.
 export NODE_VERSION=24.21.0 NPM_VERSION=11.19.1 KAFKA_VERSION=4.3.1
 

@@ -47,6 +47,6 @@ function failureOf({ name, namespace }: KubeObject['metadata'], job: KubeObject 
   const failed = conditions.find(({ type, status }) => type === 'Failed' && status === 'True');
   if (!job || !failed) return [];
   const why = [failed.reason, failed.message].filter((text) => text).join(': ');
-  const next = `kubectl -n ${namespace} logs job/${job.metadata.name}`;
+  const next = `kubectl -n ${namespace} logs job/${job.metadata.name} --all-containers`;
   return [`The last backup of ${name} failed${why === '' ? '' : ` (${why})`}, earlier ones are kept. Read: ${next}`];
 }

@@ -1,6 +1,7 @@
 // Secrets that the spec names and somebody else makes: which there are, and which of them are missing.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Plan } from '@parley/cdk8s';
+import { S3_CREDENTIALS } from '@parley/operator-api';
 import { pathOf, secrets } from './kube/resources.ts';
 import { isNotFound, type KubeTransport } from './kube/transport.ts';
 
@@ -26,6 +27,8 @@ export function secretRefs({ spec }: Plan): NamedSecret[] {
     ...spec.auth.issuers.map(({ hs256SecretRef }, index) => [`auth.issuers[${index}].hs256SecretRef`, hs256SecretRef] as const),
     ['worker.notifications.secretRef', spec.worker.notifications?.secretRef],
     ['monitoring.tracing.headersSecretRef', spec.monitoring.tracing?.headersSecretRef],
+    ...keysOf('backup.s3.credentialsSecretRef', spec.backup?.s3?.credentialsSecretRef.name, S3_CREDENTIALS),
+    ['backup.s3.caSecretRef', spec.backup?.s3?.caSecretRef],
     ...keysOf('ingress.tls.secretName', spec.ingress.tls?.secretName, ['tls.crt', 'tls.key']),
     ...keysOf('ingress.statsAuth.secretRef', spec.ingress.statsAuth?.secretRef.name, ['user', 'password']),
   ].map(([field, ref]) => [field as string, ref as { name: string; key: string } | undefined]);

@@ -77,6 +77,13 @@ describe('the ChatCluster CRD', () => {
       refused(/backup needs a builtin database.*leave backup out/s),
     );
   });
+  it('takes a bucket for the backups, of AWS and of another server', async () => {
+    const credentialsSecretRef = { name: 'bucket' };
+    await create('aws', { backup: { s3: { bucket: 'chat.backups-1', credentialsSecretRef, region: 'eu-central-1', prefix: 'a/b.c_d' } } });
+    const own = { endpoint: 'https://[fd00::1]:9000', caSecretRef: { name: 'ca' }, forcePathStyle: false };
+    await create('own', { backup: { s3: { bucket: 'own', credentialsSecretRef, ...own } } });
+    await create('open', { backup: { s3: { bucket: 'own', credentialsSecretRef, endpoint: 'http://minio.minio:9000', allowHttp: true } } });
+  });
   it('refuses an autoscaler whose every step would wait for an approval', () =>
     assert.rejects(
       create('illegal', { changePolicy: 'Plan', chat: { autoscaling: { maxReplicas: 4 } } }),

@@ -20,6 +20,7 @@ const WITHOUT_EXTERNAL = /only allowed with mode external: remove it, or set mod
 const keys = { jwksUrl: 'https://a.example/keys' };
 const issuers = (...list: object[]) => ({ auth: { issuers: list.map((one) => ({ issuer: 'a', userIdMin: 1, ...one })) } });
 const toleration = (one: object) => ({ core: { tolerations: [one] } });
+const bucket = (one: object) => ({ backup: { s3: { bucket: 'chat-backups', credentialsSecretRef: { name: 'bucket' }, ...one } } });
 
 export const ILLEGAL: readonly Illegal[] = [
   // Numbers
@@ -146,6 +147,31 @@ export const ILLEGAL: readonly Illegal[] = [
   illegal('a backup at no time', { backup: { schedule: 'every night' } }, 'backup.schedule', /must be five fields of cron.*for instance/),
   illegal('a backup with a time zone', { backup: { schedule: 'TZ=UTC 0 3 * * *' } }, 'backup.schedule', /must be five fields of cron/),
   illegal('backups of which none is kept', { backup: { keep: 0 } }, 'backup.keep', /greater than or equal to 1/),
+  illegal(
+    'a bucket that everybody on the way can read',
+    bucket({ endpoint: 'http://minio.example:9000' }),
+    'backup.s3',
+    /http:\/\/ sends the backups as they are.*use https:\/\/, or set allowHttp/,
+  ),
+  illegal('an endpoint with a path', bucket({ endpoint: 'https://s3.example/chat' }), 'backup.s3.endpoint', /no path, for instance https:/),
+  illegal('an endpoint with a password', bucket({ endpoint: 'https://me:it@s3.example' }), 'backup.s3.endpoint', /begins with https:/),
+  illegal(
+    'a bucket of capitals',
+    bucket({ bucket: 'Chat' }),
+    'backup.s3.bucket',
+    /must be the name of a bucket: .*for instance chat-backups/,
+  ),
+  illegal('a folder that begins at the root', bucket({ prefix: '/chat' }), 'backup.s3.prefix', /single slashes between them/),
+  illegal('a folder that leads out', bucket({ prefix: 'chat/../other' }), 'backup.s3.prefix', /single slashes between them/),
+  illegal('a region with a space', bucket({ region: 'eu central' }), 'backup.s3.region', /name of a region: .*for instance eu-central-1/),
+  illegal('a bucket without a key', { backup: { s3: { bucket: 'chat' } } }, 'backup.s3.credentialsSecretRef', /Required value/),
+  illegal('a key without a bucket', bucket({ bucket: undefined }), 'backup.s3.bucket', /Required value/),
+  illegal(
+    'an authority of AWS itself',
+    bucket({ caSecretRef: { name: 'ca' } }),
+    'backup.s3',
+    /caSecretRef is for the certificate of an endpoint with https:\/\/: name the endpoint, or remove/,
+  ),
   illegal('a version that is no image tag', { version: 'latest!' }, 'version', /must be an image tag: .*for instance 0\.1\.0/),
   illegal('a registry with a scheme', { images: { registry: 'https://r.example/parley' } }, 'images.registry', /without a scheme/),
   illegal('a registry that ends in a slash', { images: { registry: 'r.example/parley/' } }, 'images.registry', /slash at the end/),

@@ -14,9 +14,22 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-export async function startTcpProxy({ hostname, port: target }: URL): Promise<TcpProxy> {
+interface TcpProxyOptions {
+  /** a free one unless given */
+  port?: number;
+  /** After so many, both ways together, it ends every connection and takes no more: a network that breaks in the middle. */
+  bytesMax?: number;
+  /** What is sent to the server instead of each piece: a network that damages. */
+  change?: (piece: Buffer) => Buffer;
+}
+
+export async function startTcpProxy(
+  { hostname, port: target }: URL,
+  { port = 0, bytesMax = Infinity, change }: TcpProxyOptions = {},
+): Promise<TcpProxy> {
   const pairs = new Set<[Socket, Socket]>();
   let accepted = 0;
+  let passed = 0;
   const server = createServer((near) => {
     accepted++;
     const far = connect(Number(target), hostname);
@@ -28,16 +41,24 @@ export async function startTcpProxy({ hostname, port: target }: URL): Promise<Tc
       pairs.delete(pair);
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
-    near.pipe(far);
+    if (Number.isFinite(bytesMax)) for (const socket of pair) socket.on('data', count);
+    if (change) near.on('data', (piece: Buffer) => far.write(change(piece)));
+    else near.pipe(far);
     far.pipe(near);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const cut = () => {
     for (const [near, far] of pairs) {
       near.resetAndDestroy();
       far.destroy();
     }
+  };
+  const count = ({ length }: Buffer) => {
+    passed += length;
+    if (passed <= bytesMax) return;
+    cut();
+    server.close();
   };
   return {
     port: (server.address() as AddressInfo).port,
@@ -56,6 +77,7 @@ export async function startTcpProxy({ hostname, port: target }: URL): Promise<Tc
     },
     close: async () => {
       cut();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

@@ -1,10 +1,11 @@
-// Backups: one CronJob for each database of our own, which share a volume that outlives the ChatCluster.
+// Backups: one CronJob for each database of our own, which share a volume that outlives the ChatCluster. With a bucket they are copied to it.
 import { k8s } from 'cdk8s-plus-27';
 import type { ChatClusterSpec } from '@parley/operator-api';
 import type { Construct } from 'constructs';
-import { emptyDir, podSpec, secretVolume } from '../constructs/pod.ts';
+import { emptyDir, podSpec, secretVolume, type ContainerSettings } from '../constructs/pod.ts';
 import { ComponentChart } from '../constructs/workloads.ts';
 import { backedUp, fqdnOf, images, ports, type Plan } from '../plan.ts';
+import { copyContainer, copyFailurePolicy } from './backup-copy.ts';
 import { BACKUP_DEADLINE_SECONDS, backupScripts } from './backup-scripts.ts';
 
 /** Of both images, so that both may read what the other wrote. */
@@ -50,6 +51,7 @@ export class BackupChart extends ComponentChart {
           spec: {
             backoffLimit: 2,
             activeDeadlineSeconds: BACKUP_DEADLINE_SECONDS,
+            ...(settings.s3 ? { podFailurePolicy: copyFailurePolicy } : {}),
             template: { metadata: { labels: this.objectLabels }, spec: this.#pod(server, settings) },
           },
         },
@@ -57,8 +59,11 @@ export class BackupChart extends ComponentChart {
     });
   }
 
-  #pod(server: 'mysql' | 'postgres', { keep, resources }: Settings): k8s.PodSpec {
+  #pod(server: 'mysql' | 'postgres', { keep, resources, s3: bucket }: Settings): k8s.PodSpec {
     const { plan } = this;
+    const backups = { name: 'backup', mountPath: BACKUPS };
+    const dump = this.#dump(server, keep, backups);
+    const copy = bucket && copyContainer(plan, server, { keep, bucket, backups });
     const pod = podSpec({
       plan,
       uid: SERVER_UID,
@@ -70,30 +75,34 @@ export class BackupChart extends ComponentChart {
         { name: 'scripts', configMap: { name: this.name() } },
         { name: 'backup', persistentVolumeClaim: { claimName: this.name() } },
         secretVolume('password', this.name(server), { password: 'password' }),
+        ...(copy?.volumes ?? []),
       ],
-      containers: [
-        {
-          name: server,
-          image: server === 'mysql' ? images[plan.spec.mysql.flavor] : images.postgres,
-          command: ['bash', `${SCRIPTS}/backup-${server}.sh`],
-          env: [
-            { name: 'DATABASE_HOST', value: fqdnOf(plan, server) },
-            { name: 'DATABASE_PORT', value: String(ports[server]) },
-            { name: 'PASSWORD_FILE', value: `${PASSWORDS}/password` },
-            { name: 'BACKUP_DIR', value: `${BACKUPS}/${server}` },
-            { name: 'KEEP', value: String(keep) },
-          ],
-          mounts: [
-            { name: 'tmp', mountPath: '/tmp' },
-            { name: 'scripts', mountPath: SCRIPTS, readOnly: true },
-            { name: 'backup', mountPath: BACKUPS },
-            { name: 'password', mountPath: PASSWORDS, readOnly: true },
-          ],
-        },
-      ],
+      ...(copy ? { initContainers: [dump], containers: [copy.container] } : { containers: [dump] }),
     });
     // Both begin at the same minute, and one node at a time may have the volume.
     const sameNode = { labelSelector: { matchLabels: this.selector }, topologyKey: 'kubernetes.io/hostname' };
     return { ...pod, affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [sameNode] } } };
+  }
+
+  #dump(server: 'mysql' | 'postgres', keep: number, backups: k8s.VolumeMount): ContainerSettings {
+    const { plan } = this;
+    return {
+      name: server,
+      image: server === 'mysql' ? images[plan.spec.mysql.flavor] : images.postgres,
+      command: ['bash', `${SCRIPTS}/backup-${server}.sh`],
+      env: [
+        { name: 'DATABASE_HOST', value: fqdnOf(plan, server) },
+        { name: 'DATABASE_PORT', value: String(ports[server]) },
+        { name: 'PASSWORD_FILE', value: `${PASSWORDS}/password` },
+        { name: 'BACKUP_DIR', value: `${BACKUPS}/${server}` },
+        { name: 'KEEP', value: String(keep) },
+      ],
+      mounts: [
+        { name: 'tmp', mountPath: '/tmp' },
+        { name: 'scripts', mountPath: SCRIPTS, readOnly: true },
+        backups,
+        { name: 'password', mountPath: PASSWORDS, readOnly: true },
+      ],
+    };
   }
 }

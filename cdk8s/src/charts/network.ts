@@ -33,16 +33,18 @@ function portOf(url: string): number {
   return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
 }
 
-/** What the spec names outside, which may be private: key sets of issuers, the receiver of notifications, the collector of traces. */
+/** What the spec names outside, which may be private: key sets of issuers, the receiver of notifications, the collector of traces, S3. */
 function outside({ spec }: Plan): Edge[] {
   const { notifications } = spec.worker;
   const { tracing } = spec.monitoring;
+  const bucket = spec.backup?.s3;
   const keySets = [...new Set(spec.auth.issuers.flatMap(({ jwksUrl }) => (jwksUrl ? [portOf(jwksUrl)] : [])))];
   const verifiers = keySets.length > 0 ? (['chat', 'core', 'gateway'] as const) : [];
   return [
     ...verifiers.map((from): Edge => ({ from, to: 'anywhere', ports: keySets })),
     ...(notifications ? [{ from: 'worker' as const, to: 'anywhere' as const, ports: [portOf(notifications.url)] }] : []),
     ...(tracing ? services.map((from): Edge => ({ from, to: 'anywhere', ports: [portOf(tracing.endpoint)] })) : []),
+    ...(bucket ? [{ from: 'backup' as const, to: 'anywhere' as const, ports: [portOf(bucket.endpoint ?? 'https://aws')] }] : []),
   ];
 }
 

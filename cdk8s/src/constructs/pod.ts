@@ -37,6 +37,8 @@ export interface PodSettings {
   /** user and group of the image */
   uid: number;
   containers: ContainerSettings[];
+  /** one after the other, before the containers */
+  initContainers?: ContainerSettings[];
   resources: ResourceSettings;
   placement?: Placement;
   volumes?: k8s.Volume[];
@@ -55,6 +57,7 @@ export function podSpec({
   plan,
   uid,
   containers,
+  initContainers,
   resources,
   placement = {},
   volumes,
@@ -77,6 +80,7 @@ export function podSpec({
     ...(spread && placement.topologySpread
       ? { topologySpreadConstraints: [{ ...placement.topologySpread, labelSelector: { matchLabels: spread } }] }
       : {}),
+    ...(initContainers ? { initContainers: initContainers.map((container) => containerSpec(container, pullPolicy, resources)) } : {}),
     containers: containers.map((container) => containerSpec(container, pullPolicy, resources)),
     ...(volumes && volumes.length > 0 ? { volumes } : {}),
   };

@@ -20,7 +20,9 @@ export const REFERENCE_FOLDER = 'docs/reference';
 export async function referenceFiles(): Promise<Map<string, string>> {
   const names = services();
   const configs = await Promise.all(names.map(configOf));
-  const metrics = await Promise.all(names.map(metricsOf));
+  // A program that runs and ends, as that of the backups, has no port for metrics.
+  const scraped = configs.filter(({ properties }) => 'adminPort' in properties).map(({ service }) => service);
+  const metrics = await Promise.all(scraped.map(metricsOf));
   const limits = limitsOf(sourceText('services/shared/protocol/src/limits.ts'));
   return new Map([
     ['README.md', indexPage()],

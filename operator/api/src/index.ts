@@ -1,5 +1,6 @@
 // The ChatCluster and ChatDrill resources: schema, type, defaults, CRD.
 export * from './v1alpha1/chat-cluster.ts';
+export { S3_CREDENTIALS } from './v1alpha1/backup-s3.ts';
 export { chatClusterCrd, structural } from './v1alpha1/crd.ts';
 export {
   ALLOW_DRILLS_LABEL,

@@ -45,7 +45,7 @@ test('a failure says which, why, that earlier ones are there, and where to read 
   ]);
   assert.equal(
     text,
-    'The last backup of demo-backup-postgres failed (BackoffLimitExceeded: Job has reached the specified backoff limit), earlier ones are kept. Read: kubectl -n team logs job/mine',
+    'The last backup of demo-backup-postgres failed (BackoffLimitExceeded: Job has reached the specified backoff limit), earlier ones are kept. Read: kubectl -n team logs job/mine --all-containers',
   );
   assert.deepEqual(others, []);
 });

@@ -1,5 +1,6 @@
 // Backups of the databases that the operator makes itself. What is left out of a ChatCluster is not backed up.
 import { Type } from '@sinclair/typebox';
+import { BackupS3 } from './backup-s3.ts';
 import { pattern, resources, RetainedStorage, type CelRule } from './schema-parts.ts';
 
 /** A CronJob's name may have 52 characters, of which `-backup-postgres` takes 16. */
@@ -20,9 +21,10 @@ export const Backup = Type.Object(
       minimum: 1,
       maximum: 365,
       default: 7,
-      description: 'Backups of each database that are kept; older ones go when a newer one is complete',
+      description: 'Backups of each database that are kept, on the volume and in the bucket; older ones go when a newer one is complete',
     }),
     storage: RetainedStorage('10Gi', 'Volume of the backups; it stays when the ChatCluster is deleted'),
+    s3: Type.Optional(BackupS3),
     resources: resources({ cpu: '50m', memory: '64Mi', memoryLimit: '256Mi' }),
   },
   { description: 'Dumps of the builtin databases on a volume of their own; none are made when it is left out' },
