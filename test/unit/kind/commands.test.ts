@@ -26,7 +26,7 @@ describe('npm commands', () => {
     const names = Object.entries(scripts).filter(([, line]) => line.includes('kind/bootstrap.mjs'));
     assert.ok(names.length > 15);
     for (const [script, line] of names) {
-      const command = commands[line.split(' ')[2] ?? ''];
+      const command = commands[/kind\/bootstrap\.mjs (\S+)/.exec(line)?.[1] ?? ''];
       assert.ok(command, `${script} runs a command that there is not`);
       assert.ok([`npm run ${script}`, `npm ${script}`].includes(command.npm), `${script} is called ${command.npm}`);
       assert.ok(overview(commands).includes(command.npm));
