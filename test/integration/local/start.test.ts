@@ -68,8 +68,8 @@ describe('npm start', { timeout: 240_000 }, () => {
 
     const pids = parley.pids();
     parley.press('SIGINT');
-    // As a shell says that Ctrl-C ended a program. That everything ended before it did is what counts.
-    assert.ok([130, 'SIGINT'].includes(await parley.exited), parley.output());
+    // Ended well, or by Ctrl-C, as the signal comes to one of them first. That everything ended before it did is what counts.
+    assert.ok([0, 130, 'SIGINT'].includes(await parley.exited), parley.output());
     assert.match(parley.output(), /stopped; nothing is left running/);
     await assertNothingLeft(pids);
   });
