@@ -24,6 +24,8 @@ export function restartSockets(sessions: ReadonlySet<Session>): void {
   for (const session of [...sessions]) session.end(closeCodes.restart);
 }
 
+export type ReconnectReason = 'drain' | 'rebalance';
+
 export interface DrainOptions {
   windowMs: number;
   ratePercentPerSecond: number;
@@ -51,8 +53,8 @@ export async function drainSockets(
 }
 
 /** Once per socket; also those that were still opening when the drain began. */
-export function tellToReconnect(session: Session, random: () => number): void {
+export function tellToReconnect(session: Session, random: () => number, reason: ReconnectReason = 'drain'): void {
   if (session.toldToReconnect) return;
   session.toldToReconnect = true;
-  session.send({ type: 'reconnect', after_ms: Math.round(random() * 1000), reason: 'drain' });
+  session.send({ type: 'reconnect', after_ms: Math.round(random() * 1000), reason });
 }

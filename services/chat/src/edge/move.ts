@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { plainAddress } from '@parley/kit';
 import { DrainPace } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
+import { tellToReconnect, type ReconnectReason } from './drain.ts';
 
 export const MoveRequest = Type.Object(
   {
@@ -25,7 +26,7 @@ const STEP_MS = 100;
 
 export class SocketMover {
   readonly #options: MoveOptions;
-  #waiting: { session: Session; reason: 'drain' | 'rebalance' }[] = [];
+  #waiting: { session: Session; reason: ReconnectReason }[] = [];
   #pace: DrainPace | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -60,9 +61,7 @@ export class SocketMover {
   #step(): void {
     const { random = Math.random } = this.#options;
     for (const { session, reason } of this.#waiting.splice(0, this.#pace?.next() ?? 0)) {
-      if (session.state !== 'open' || session.toldToReconnect) continue;
-      session.toldToReconnect = true;
-      session.send({ type: 'reconnect', after_ms: Math.round(random() * 1000), reason });
+      if (session.state === 'open') tellToReconnect(session, random, reason);
     }
     if (this.#waiting.length === 0) this.close();
   }
