@@ -86,10 +86,10 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
     assert.ok(names.size > 1, [...names].join());
   });
 
-  test('a chat pod is deleted by force while people send: no acked message is lost, the clients resume', async () => {
+  test('a chat pod is deleted by force while people send: no acked message is lost, the clients resume', async (context) => {
     const clients = await Promise.all(
       [alice, bob].map((person, index) =>
-        new ResumingClient({ urls: [ws()], first: 0, room, token: person.token, name: `f${index}` }).start(),
+        ResumingClient.start(context, { urls: [ws()], first: 0, room, token: person.token, name: `f${index}` }),
       ),
     );
     const sending = Promise.all(clients.map((client) => client.sendMany(40, 220)));
@@ -106,12 +106,11 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
       left?.seen.map(({ seq }) => seq),
       Array.from({ length: head }, (_, index) => index + 1),
     );
-    clients.forEach((client) => client.stop());
     await clusterReady();
   });
 
-  test('kubectl scale to 2 and back: sockets are told to reconnect, nothing is lost', async () => {
-    const client = await new ResumingClient({ urls: [ws()], first: 0, room, token: alice.token, name: 'scale' }).start();
+  test('kubectl scale to 2 and back: sockets are told to reconnect, nothing is lost', async (context) => {
+    const client = await ResumingClient.start(context, { urls: [ws()], first: 0, room, token: alice.token, name: 'scale' });
     const sending = client.sendMany(60, 220);
     await kubectl('scale', 'chatcluster/demo', '--replicas=2');
     await eventually(
@@ -130,7 +129,6 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
     assert.equal(client.abrupt, 0);
     const head = (await history(1)).messages[0]?.seq ?? 0;
     await client.reached(head);
-    client.stop();
   });
 
   test('an invalid ChatCluster is refused with a message that says why', async () => {

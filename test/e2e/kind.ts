@@ -67,22 +67,43 @@ export interface Forward {
   stop(): void;
 }
 
-/** kubectl port-forward on a free port; resolves when it forwards. */
+/**
+ * kubectl port-forward on a free port; resolves when it forwards. kubectl gives up ("lost connection to pod") with the first connection
+ * that is reset at its other end, as those through a proxy are when a replica is killed, or when its pod goes: it is started again, on the same port.
+ */
 export async function forward(target: string, port: number): Promise<Forward> {
-  const child: ChildProcess = spawn('kubectl', ['--namespace', kind.namespace, 'port-forward', target, `:${port}`], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const stopped = new AbortController();
+  const { child: first, local } = await startForward(target, `:${port}`, stopped.signal);
+  const again = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      try {
+        const { child } = await startForward(target, `${local}:${port}`, stopped.signal);
+        return void child.once('exit', () => void again());
+      } catch (error) {
+        if (!stopped.signal.aborted) process.stderr.write(`${(error as Error).message}\n`);
+        await sleep(500);
+      }
+    }
+  };
+  first.once('exit', () => void again());
+  return { port: local, stop: () => stopped.abort() };
+}
+
+async function startForward(target: string, ports: string, signal: AbortSignal): Promise<{ child: ChildProcess; local: number }> {
+  const args = ['--namespace', kind.namespace, 'port-forward', target, ports];
+  const child = spawn('kubectl', args, { env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
   const local = await new Promise<number>((resolve, reject) => {
     let errors = '';
-    child.stdout?.on('data', (data: Buffer) => {
+    child.stdout.on('data', (data: Buffer) => {
       const found = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(data.toString());
       if (found) resolve(Number(found[1]));
     });
-    child.stderr?.on('data', (data: Buffer) => (errors += data.toString()));
-    child.on('exit', (code) => reject(new Error(`port-forward of ${target} ended with ${code}: ${errors}`)));
+    child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
+    // Also that it was stopped, which nobody waits for.
+    child.on('error', reject);
+    child.once('exit', (code) => reject(new Error(`port-forward of ${target} ended with ${code}: ${errors}`)));
   });
-  return { port: local, stop: () => child.kill() };
+  return { child, local };
 }
 
 export async function eventually<T>(what: string, check: () => Promise<T | undefined | false>, deadlineMs = 120_000): Promise<T> {

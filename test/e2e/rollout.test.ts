@@ -79,13 +79,13 @@ describe('a new version on kind', { concurrency: false }, () => {
   test(
     'every replica is replaced under people who send: each socket is asked to reconnect, nothing is lost, doubled or out of order',
     { timeout: ROLLOUT_MS },
-    async () => {
+    async (context) => {
       const url = `ws://127.0.0.1:${entry.port}/api/ws`;
       // The canary has sockets of its own.
       const before = (await status()).connections?.total ?? 0;
       const clients = await Promise.all(
         Array.from({ length: SOCKETS }, (_, index) =>
-          new ResumingClient({ urls: [url], first: 0, room, token: people[index % 2]?.token ?? '', name: `u${index}` }).start(),
+          ResumingClient.start(context, { urls: [url], first: 0, room, token: people[index % 2]?.token ?? '', name: `u${index}` }),
         ),
       );
       await eventually('the sockets in the status', async () => (await status()).connections?.total === before + SOCKETS);
@@ -109,7 +109,6 @@ describe('a new version on kind', { concurrency: false }, () => {
       await Promise.all(sending);
       const head = Math.max(...clients.flatMap((client) => [...client.acks.values()]));
       await Promise.all(clients.map((client) => client.reached(head)));
-      clients.forEach((client) => client.stop());
 
       for (const client of clients) {
         assert.equal(client.abrupt, 0, 'a socket ended without being asked to reconnect');

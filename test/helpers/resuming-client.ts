@@ -1,5 +1,6 @@
 // A client as the protocol asks for it: it keeps unacked messages in order, reconnects to another replica when its socket ends,
 // joins with after_seq, applies `seq == last + 1` only, and sends again what was not acked, with the same ids.
+import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WsClient, type Frame } from './ws-client.ts';
 
@@ -29,6 +30,13 @@ export class ResumingClient {
 
   constructor(options: Options) {
     this.#options = options;
+  }
+
+  /** Stopped at the end of the test, also of one that fails: as long as it tries to come back, the process does not end. */
+  static start(test: Pick<TestContext, 'after'>, options: Options): Promise<ResumingClient> {
+    const client = new ResumingClient(options);
+    test.after(() => client.stop());
+    return client.start();
   }
 
   async start(): Promise<this> {

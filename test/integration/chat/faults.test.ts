@@ -16,13 +16,13 @@ describe('faults', () => {
   });
   afterEach(() => cluster.stop());
 
-  test('kill -9 of a replica while 20 clients send: every acked message is there once, in one order, for all', async () => {
+  test('kill -9 of a replica while 20 clients send: every acked message is there once, in one order, for all', async (context) => {
     const users = range(1, 20);
     const room = await cluster.room(users);
     const urls = replicas.map((replica) => replica.url);
     const clients = await Promise.all(
       users.map(async (user) =>
-        new ResumingClient({ urls, first: user, room, token: await cluster.issuer.token(user), name: `u${user}` }).start(),
+        ResumingClient.start(context, { urls, first: user, room, token: await cluster.issuer.token(user), name: `u${user}` }),
       ),
     );
     const each = 60;
@@ -45,7 +45,6 @@ describe('faults', () => {
         client.seen.map((entry) => [entry.seq, entry.content]),
         rows.map((row) => [row.seq, row.content]),
       );
-      client.stop();
     }
   });
 

@@ -1,6 +1,6 @@
 // Chat on three Redis servers with Sentinels: a failover costs no message, and the replicas find the next primary by themselves.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { waitUntil } from '../../../kind/local/src/processes/probe.ts';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 import { RedisTrio } from '../../helpers/redis-trio.ts';
@@ -39,7 +39,7 @@ describe('chat with Sentinels', () => {
   const others = (old: number) => [0, 1, 2].filter((index) => index !== old);
 
   /** Ten people send through both replicas as long as `fault` lasts, which is given the primary of the time before. */
-  async function underFault(fault: (old: number) => Promise<void>): Promise<void> {
+  async function underFault(context: TestContext, fault: (old: number) => Promise<void>): Promise<void> {
     const room = await cluster.room([...USERS, ...WATCHERS]);
     const urls = cluster.replicas.map(({ url }) => url);
     const [first, second] = cluster.replicas as [Replica, Replica];
@@ -49,7 +49,7 @@ describe('chat with Sentinels', () => {
     const old = await trio.newPrimary(undefined);
     const clients = await Promise.all(
       USERS.map(async (user) =>
-        new ResumingClient({ urls, first: user, room, token: await cluster.issuer.token(user), name: `u${user}` }).start(),
+        ResumingClient.start(context, { urls, first: user, room, token: await cluster.issuer.token(user), name: `u${user}` }),
       ),
     );
     let over = false;
@@ -77,15 +77,14 @@ describe('chat with Sentinels', () => {
         client.seen.map(({ content }) => content),
         rows.map(({ content }) => content),
       );
-      client.stop();
     }
     await fansOut(alice, bob, room);
     await fansOut(bob, alice, room);
   }
 
-  test('kill -9 of the primary, Redis and Sentinel: no acked message is lost, and fan-out goes by the next one', async () => {
+  test('kill -9 of the primary, Redis and Sentinel: no acked message is lost, and fan-out goes by the next one', async (context) => {
     let killed = -1;
-    await underFault(async (old) => {
+    await underFault(context, async (old) => {
       killed = old;
       await trio.kill(old);
       await trio.newPrimary(old, others(old));
@@ -95,9 +94,9 @@ describe('chat with Sentinels', () => {
     await trio.allReady();
   });
 
-  test('a primary that stops answering, and is never closed: the connections leave it all the same', async () => {
+  test('a primary that stops answering, and is never closed: the connections leave it all the same', async (context) => {
     let frozen = -1;
-    await underFault(async (old) => {
+    await underFault(context, async (old) => {
       frozen = old;
       trio.pause(old, 'redis');
       await trio.newPrimary(old, others(old));
@@ -108,8 +107,8 @@ describe('chat with Sentinels', () => {
     await trio.allReady();
   });
 
-  test('a rolling update of all three: nobody notices', async () => {
-    await underFault(async () => {
+  test('a rolling update of all three: nobody notices', async (context) => {
+    await underFault(context, async () => {
       // As the StatefulSet goes: from the last to the first, each when the one before is ready.
       for (const index of [2, 1, 0]) {
         const next = await trio.endPod(index);
