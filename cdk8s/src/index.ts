@@ -6,7 +6,7 @@ export { haproxyConfig } from './haproxy/config.ts';
 export type { HaproxyInput, Upstream, UpstreamServer, UpstreamTemplate } from './haproxy/input.ts';
 export { chartFiles, installObjects } from './install/files.ts';
 export { NAMESPACED, OPERATOR_NAMESPACE, operatorObjects, type OperatorOptions } from './install/operator.ts';
-export { CLUSTER_RULES, CRD_RULES, LEASE_RULES } from './install/rules.ts';
+export { CLUSTER_RULES, CRD_RULES, LEASE_RULES, type Rule } from './install/rules.ts';
 export { STRIMZI_RULES, strimziRights } from './install/strimzi-rights.ts';
 export { sampleResource, samples, type Sample } from './install/samples.ts';
 export { LOCAL_TARGETS, localConfig, type LocalTarget } from './monitoring/scrape.ts';

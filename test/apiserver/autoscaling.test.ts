@@ -8,9 +8,8 @@ const autoscaling = { minReplicas: 2, maxReplicas: 7, connectionsPerReplica: 100
 
 describe('autoscaling of chat', () => {
   const world = operatorWorld();
-  const { get, exists, gone, apply, status, becomes, condition, makeAllReady, makePod, serving, chatPods, quiet, writes, server, ...more } =
-    world;
-  const { namespace, warnings, stopController, startController } = more;
+  const { get, exists, gone, apply, status, becomes, condition, makeAllReady, restartWritesNothing, makePod, serving, ...more } = world;
+  const { chatPods, server, namespace, warnings } = more;
   let autoscaler: Autoscaler | undefined;
   after(() => autoscaler?.stop());
 
@@ -37,11 +36,7 @@ describe('autoscaling of chat', () => {
     // A number that the API server stores in another form.
     await apply({ chat: { autoscaling: { ...autoscaling, connectionsPerReplica: 2000 } } });
     await makeAllReady();
-    await quiet();
-    await stopController();
-    await startController();
-    await quiet();
-    assert.deepEqual(writes(), []);
+    await restartWritesNothing();
   });
 
   it('a number that came by the scale subresource stays, also when the manifest without one is applied again', async () => {

@@ -180,6 +180,15 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
     });
   };
 
+  /** An operator that begins anew finds everything as it should be. */
+  const restartWritesNothing = async (): Promise<void> => {
+    await quiet();
+    await controller.stop();
+    await startController();
+    await quiet();
+    assert.deepEqual([operator.writes, warnings], [[], []]);
+  };
+
   before(async () => {
     server = await startApiServer(options);
     admin = server.transport();
@@ -256,7 +265,21 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
     });
 
   return {
-    ...{ get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, quiet, startController },
+    ...{
+      get,
+      exists,
+      gone,
+      apply,
+      status,
+      condition,
+      becomes,
+      makeReady,
+      jobName,
+      makeAllReady,
+      quiet,
+      startController,
+      restartWritesNothing,
+    },
     ...{ makePod, serving, chatPods, wantRevision, socketsOf, keysOf, drained, moves, warnings },
     deliver: (more: Partial<DeliveryReport>) => void (deliveryReport = { ...HEALTHY, ...more }),
     server: () => server,

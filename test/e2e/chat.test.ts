@@ -1,14 +1,24 @@
 // What a user sees of a ChatCluster on kind: apply -> Ready -> two people chat through two replicas; pods die, replicas come and go.
 import assert from 'node:assert/strict';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { twoUsers } from '../../kind/cluster/src/report.ts';
 import { ResumingClient } from '../helpers/resuming-client.ts';
 import { threePeople } from '../helpers/three-people.ts';
 import { WsClient } from '../helpers/ws-client.ts';
-import { apiKey, clusterReady, directRoom, eventually, forward, kind, kubectl, refusal, shell, user, type Forward } from './kind.ts';
+import {
+  apiKey,
+  clusterReady,
+  directRoom,
+  eventually,
+  forward,
+  kind,
+  kubectl,
+  kubectlWith,
+  refusal,
+  shell,
+  user,
+  type Forward,
+} from './kind.ts';
 
 const haproxy = `service/${kind.chatCluster}-haproxy`;
 
@@ -175,11 +185,9 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
       ingress: { replicas: 1 },
       kafka: { mode: 'none' },
     };
-    assert.equal(await refusal({ apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name }, spec }), undefined);
-    await kubectl(
-      'create',
-      '-f',
-      await manifestFile({ apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name }, spec }),
+    await kubectlWith(
+      ['create', '-f', '-'],
+      JSON.stringify({ apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name }, spec }),
     );
     const kinds = 'statefulsets,deployments,services,configmaps,jobs,networkpolicies,poddisruptionbudgets,pods';
     const left = () => kubectl('get', kinds, '-l', `app.kubernetes.io/instance=${name}`, '-o', 'name');
@@ -194,9 +202,3 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
     await kubectl('delete', 'secrets,persistentvolumeclaims', '-l', `app.kubernetes.io/instance=${name}`);
   });
 });
-
-async function manifestFile(object: object): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'parley-e2e-')), 'object.json');
-  await writeFile(file, JSON.stringify(object));
-  return file;
-}

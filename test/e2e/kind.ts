@@ -1,6 +1,5 @@
 // The cluster that `npm run kind` made, as a test uses it: kubectl, port-forwards, users.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -22,9 +21,13 @@ const env = { ...process.env, KUBECONFIG: kind.kubeconfig, PATH: [join(cache, 'k
 const run = promisify(execFile);
 
 /** Output of kubectl in the demo's namespace; throws with its error text. */
-export async function kubectl(...args: string[]): Promise<string> {
-  const { stdout } = await run('kubectl', ['--namespace', kind.namespace, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
-  return stdout.trim();
+export const kubectl = (...args: string[]): Promise<string> => kubectlWith(args);
+
+/** The same with something to read, for instance an object for `apply -f -`. */
+export async function kubectlWith(args: readonly string[], input = ''): Promise<string> {
+  const running = run('kubectl', ['--namespace', kind.namespace, ...args], { env, maxBuffer: 64 * 1024 * 1024 });
+  running.child.stdin?.end(input);
+  return (await running).stdout.trim();
 }
 
 /** Nodes are containers: of podman or of docker. */
@@ -36,11 +39,16 @@ export async function engineOf(node: string): Promise<'podman' | 'docker'> {
   return has ? 'podman' : 'docker';
 }
 
+/** What a program prints on a node. */
+export async function onNode(node: string, ...command: string[]): Promise<string> {
+  const { stdout } = await run(await engineOf(node), ['exec', node, ...command], { env, maxBuffer: 256 * 1024 * 1024 });
+  return stdout;
+}
+
 /** Runs a program on every node. */
 export async function onEveryNode(...command: string[]): Promise<void> {
   const nodes = (await kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
-  const engine = await engineOf(nodes[0] ?? '');
-  for (const node of nodes) await run(engine, ['exec', node, ...command], { env });
+  for (const node of nodes) await onNode(node, ...command);
 }
 
 /** What a shell prints for these lines; throws with its error text. */
@@ -49,18 +57,12 @@ export async function shell(lines: readonly string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** kubectl apply of an object; resolves with the error text when it is refused, undefined when it is accepted. */
-export async function refusal(manifest: object): Promise<string | undefined> {
-  const child = spawn('kubectl', ['--namespace', kind.namespace, 'apply', '--dry-run=server', '-f', '-'], {
-    env,
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  let text = '';
-  child.stderr.on('data', (data: Buffer) => (text += data.toString()));
-  child.stdin.end(JSON.stringify(manifest));
-  const [code] = (await once(child, 'exit')) as [number];
-  return code === 0 ? undefined : text;
-}
+/** What the API server would say of an object: the error text when it refuses it, undefined when it takes it. */
+export const refusal = (manifest: object): Promise<string | undefined> =>
+  kubectlWith(['apply', '--dry-run=server', '-f', '-'], JSON.stringify(manifest)).then(
+    () => undefined,
+    (error: unknown) => (error as { stderr: string }).stderr,
+  );
 
 export interface Forward {
   port: number;

@@ -7,10 +7,12 @@ import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
 import { cacheFolder } from '../../kind/local/src/cache.ts';
 import { kubeClient } from '../../operator/src/kube/client.ts';
 import type { KubeTransport } from '../../operator/src/kube/transport.ts';
+import { auditEvents, type AuditEvent } from './rights.ts';
 import { freePort, removeFolder, temporaryFolder } from './servers.ts';
 
 const READY_WITHIN_MS = 90_000;
@@ -45,21 +47,7 @@ export interface ApiServerOptions {
   audit?: boolean;
 }
 
-/** As far as the tests look: audit.k8s.io/v1, level Metadata. */
-export interface AuditEvent {
-  verb: string;
-  requestURI: string;
-  objectRef?: { apiGroup?: string; resource: string; subresource?: string };
-  responseStatus?: { code: number };
-}
-
-/** At the response's headers too: a watch has no end while a test looks. */
-const AUDIT_POLICY = JSON.stringify({
-  apiVersion: 'audit.k8s.io/v1',
-  kind: 'Policy',
-  omitStages: ['RequestReceived'],
-  rules: [{ level: 'Metadata', users: [OPERATOR] }, { level: 'None' }],
-});
+const AUDIT_POLICY = fileURLToPath(new URL('../../kind/audit-policy.yaml', import.meta.url));
 
 const bin = join(cacheFolder(process.env), 'kind', 'bin');
 export const program = (name: string): string => {
@@ -107,7 +95,7 @@ export async function startApiServer({ audit = false }: ApiServerOptions = {}): 
     '--authorization-mode=RBAC',
     // There is no controller manager to make the service accounts.
     '--disable-admission-plugins=ServiceAccount',
-    ...(audit ? [`--audit-policy-file=${file('audit-policy.json', AUDIT_POLICY)}`, `--audit-log-path=${auditLog}`] : []),
+    ...(audit ? [`--audit-policy-file=${AUDIT_POLICY}`, `--audit-log-path=${auditLog}`] : []),
   ];
   let apiserver = run(dir, programs.apiserver, flags);
   const certificate = join(dir, 'certificates', 'apiserver.crt');
@@ -137,11 +125,7 @@ export async function startApiServer({ audit = false }: ApiServerOptions = {}): 
     kubeconfigFile: kubeconfig,
     kubeConfig,
     stop,
-    audited: () =>
-      readFileSync(auditLog, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as AuditEvent),
+    audited: () => auditEvents(readFileSync(auditLog, 'utf8')),
     certificate: () => ({ cert: readFileSync(certificate, 'utf8'), key: readFileSync(certificate.replace(/crt$/, 'key'), 'utf8') }),
     transport: (as = 'admin') => kubeClient({}, kubeConfig(as)),
     kubectl: (args, input) =>

@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const seconds = Number(values.seconds);
   if (!counts.every((count, index) => Number.isInteger(count) && count > (counts[index - 1] ?? 0)) || !(seconds >= 10))
     throw new Error(`--clusters takes growing whole numbers, --seconds at least 10\n${USAGE}`);
-  const server = await startApiServer();
+  const server = await startApiServer({ audit: true });
   const answering = await startAdminPorts();
   let subject: Subject | undefined;
   try {
@@ -53,8 +53,10 @@ async function main(): Promise<void> {
       say(`${clusters} ChatClusters`);
       const row = await measure(world, subject, { from: rows.at(-1)?.clusters ?? 0, clusters, seconds });
       await subject.stop();
+      const written = writesOf(server).length;
       subject = await startSubject(server);
       rows.push({ ...row, ...(await restart(subject)) });
+      for (const write of writesOf(server).slice(written)) say(`  after a restart: ${write}`);
       report(rows, values.out);
     }
   } finally {
@@ -92,6 +94,7 @@ async function measure(
   await still(subject);
   say(`  Ready after ${readySeconds.toFixed(0)} s; nothing changes for ${seconds} s`);
   const before = await subject.sample();
+  const written = writesOf(server).length;
   await sleep(seconds * 1000);
   const { rssBytes, cpuSeconds, reads, writes } = await subject.sample();
   const { items } = await admin.request<{ items: KubeObject[] }>('GET', pathOf(pods));
@@ -100,8 +103,16 @@ async function measure(
     ...{ cpuShare: (cpuSeconds - before.cpuSeconds) / seconds, reads: reads - before.reads, writes: writes - before.writes },
   };
   say(`  ${(rssBytes / 1e6).toFixed(0)} MB, ${(row.cpuShare * 100).toFixed(2)} % of a core, ${row.writes} writes`);
+  for (const write of writesOf(server).slice(written)) say(`  ${write}`);
   return row;
 }
+
+/** What the operator wrote so far, its lease left out. */
+const writesOf = (server: ApiServer): string[] =>
+  server
+    .audited()
+    .filter(({ verb, objectRef }) => !['get', 'list', 'watch'].includes(verb) && objectRef?.resource !== 'leases')
+    .map(({ verb, requestURI, stageTimestamp }) => `${stageTimestamp} ${verb} ${requestURI}`);
 
 /** A new process finds everything as it should be. */
 async function restart(subject: Subject): Promise<Pick<Row, 'restartSeconds' | 'restartWrites'>> {

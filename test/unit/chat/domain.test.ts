@@ -84,7 +84,7 @@ describe('drain', () => {
         fc.integer({ min: 100, max: 120_000 }),
         fc.double({ min: 0.1, max: 100, noNaN: true }),
         (sockets, windowMs, rate) => {
-          const pace = new DrainPace(sockets, { windowMs, ratePercentPerSecond: rate, stepMs: 100 });
+          const pace = new DrainPace(sockets, { drainWindowMs: windowMs, drainRatePercentPerSecond: rate });
           let told = 0;
           for (let steps = Math.ceil(windowMs / 100); steps > 0; steps--) told += pace.next();
           assert.ok(told >= sockets);
@@ -94,7 +94,7 @@ describe('drain', () => {
   });
   test('keeps the rate for few sockets, too, and tells at least one a second', () => {
     const told = (sockets: number, ratePercentPerSecond: number, seconds: number) => {
-      const pace = new DrainPace(sockets, { windowMs: 600_000, ratePercentPerSecond, stepMs: 100 });
+      const pace = new DrainPace(sockets, { drainWindowMs: 600_000, drainRatePercentPerSecond: ratePercentPerSecond });
       return Array.from({ length: seconds * 10 }, () => pace.next()).reduce((sum, each) => sum + each, 0);
     };
     // The first step tells one more.

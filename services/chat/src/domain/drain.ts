@@ -1,10 +1,13 @@
 // How many sockets are told to reconnect at each step of a drain.
 
-export interface PaceOptions {
-  windowMs: number;
-  ratePercentPerSecond: number;
-  stepMs: number;
+/** As the service is configured. */
+export interface DrainSettings {
+  drainWindowMs: number;
+  drainRatePercentPerSecond: number;
 }
+
+/** Between two steps, in milliseconds. */
+export const STEP_MS = 100;
 
 /**
  * So many that the rate is kept, at least one a second, and so that every socket is told within the window. Fractions are carried from step to
@@ -15,11 +18,11 @@ export class DrainPace {
   /** The first step tells one. */
   #due = 1;
 
-  constructor(sockets: number, { windowMs, ratePercentPerSecond, stepMs }: PaceOptions) {
-    const byRate = (sockets * ratePercentPerSecond * stepMs) / 100_000;
+  constructor(sockets: number, { drainWindowMs, drainRatePercentPerSecond }: DrainSettings) {
+    const byRate = (sockets * drainRatePercentPerSecond * STEP_MS) / 100_000;
     // The last tenth of the window is for those who were told last.
-    const byWindow = (sockets * stepMs) / Math.max(stepMs, windowMs * 0.9);
-    this.#perStep = Math.max(stepMs / 1000, byRate, byWindow);
+    const byWindow = (sockets * STEP_MS) / Math.max(STEP_MS, drainWindowMs * 0.9);
+    this.#perStep = Math.max(STEP_MS / 1000, byRate, byWindow);
   }
 
   /** How many are told at this step. */

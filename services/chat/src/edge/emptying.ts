@@ -3,7 +3,7 @@
 import { closeCodes } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
 import type { Health } from '@parley/kit';
-import { DrainPace } from '../domain/drain.ts';
+import { DrainPace, STEP_MS, type DrainSettings } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
 import { tellToReconnect } from './drain.ts';
 
@@ -16,11 +16,8 @@ export type DrainRequest = Static<typeof DrainRequest>;
 export interface EmptyingOptions {
   health: Health;
   sessions: () => ReadonlySet<Session>;
-  pace: { drainWindowMs: number; drainRatePercentPerSecond: number };
-  random?: () => number;
+  pace: DrainSettings;
 }
-
-const STEP_MS = 100;
 
 export class Emptying {
   readonly #options: EmptyingOptions;
@@ -43,9 +40,8 @@ export class Emptying {
       health.empty(drain);
       this.close();
       if (drain) {
-        const { drainWindowMs: windowMs, drainRatePercentPerSecond: ratePercentPerSecond } = pace;
-        this.#pace = new DrainPace(sessions().size, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
-        this.#deadlineMs = performance.now() + windowMs;
+        this.#pace = new DrainPace(sessions().size, pace);
+        this.#deadlineMs = performance.now() + pace.drainWindowMs;
         this.#timer = setInterval(() => this.#step(), STEP_MS);
       }
     }
@@ -59,11 +55,11 @@ export class Emptying {
   }
 
   #step(): void {
-    const { sessions, random = Math.random } = this.#options;
+    const { sessions } = this.#options;
     const over = performance.now() >= this.#deadlineMs;
     let left = over ? Infinity : (this.#pace?.next() ?? 0);
     for (const session of [...sessions()]) {
-      if (!session.toldToReconnect && left-- > 0) tellToReconnect(session, random);
+      if (!session.toldToReconnect && left-- > 0) tellToReconnect(session);
       if (over) session.end(closeCodes.restart);
     }
     // Some were still opening when it began: they count until they are gone.

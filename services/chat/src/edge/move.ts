@@ -1,7 +1,7 @@
 // Moving sockets while this replica goes on: away from a proxy that leaves, or to replicas that have fewer. Asked by the operator.
 import { Type, type Static } from '@sinclair/typebox';
 import { plainAddress } from '@parley/kit';
-import { DrainPace } from '../domain/drain.ts';
+import { DrainPace, STEP_MS, type DrainSettings } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
 import { tellToReconnect, type ReconnectReason } from './drain.ts';
 
@@ -18,11 +18,8 @@ export interface MoveOptions {
   sessions: () => ReadonlySet<Session>;
   /** address of the other end of a socket, which is a proxy's */
   peerOf: (session: Session) => string;
-  pace: { drainWindowMs: number; drainRatePercentPerSecond: number };
-  random?: () => number;
+  pace: DrainSettings;
 }
-
-const STEP_MS = 100;
 
 export class SocketMover {
   readonly #options: MoveOptions;
@@ -36,18 +33,17 @@ export class SocketMover {
 
   /** Chooses at once and asks at the pace of a drain. Who was asked before is not asked again. Returns how many will be asked. */
   move({ via, count }: MoveRequest): { moving: number } {
-    const { sessions, peerOf, pace, random = Math.random } = this.#options;
+    const { sessions, peerOf, pace } = this.#options;
     const proxy = via === undefined ? undefined : plainAddress(via);
     const known = new Set(this.#waiting.map(({ session }) => session));
     const movable = [...sessions()].filter(
       (session) =>
         session.state === 'open' && !session.toldToReconnect && !known.has(session) && (proxy === undefined || peerOf(session) === proxy),
     );
-    const chosen = count === undefined || count >= movable.length ? movable : sample(movable, count, random);
+    const chosen = count === undefined || count >= movable.length ? movable : sample(movable, count);
     const reason = via === undefined ? 'rebalance' : 'drain';
     this.#waiting.push(...chosen.map((session) => ({ session, reason }) as const));
-    const { drainWindowMs: windowMs, drainRatePercentPerSecond: ratePercentPerSecond } = pace;
-    this.#pace = new DrainPace(this.#waiting.length, { windowMs, ratePercentPerSecond, stepMs: STEP_MS });
+    this.#pace = new DrainPace(this.#waiting.length, pace);
     if (this.#waiting.length > 0) this.#timer ??= setInterval(() => this.#step(), STEP_MS);
     return { moving: chosen.length };
   }
@@ -59,19 +55,18 @@ export class SocketMover {
   }
 
   #step(): void {
-    const { random = Math.random } = this.#options;
     for (const { session, reason } of this.#waiting.splice(0, this.#pace?.next() ?? 0)) {
-      if (session.state === 'open') tellToReconnect(session, random, reason);
+      if (session.state === 'open') tellToReconnect(session, reason);
     }
     if (this.#waiting.length === 0) this.close();
   }
 }
 
 /** `count` different ones, each as likely as the other. */
-function sample<T>(items: T[], count: number, random: () => number): T[] {
+function sample<T>(items: T[], count: number): T[] {
   const pool = [...items];
   for (let index = 0; index < count; index++) {
-    const other = index + Math.floor(random() * (pool.length - index));
+    const other = index + Math.floor(Math.random() * (pool.length - index));
     [pool[index], pool[other]] = [pool[other] as T, pool[index] as T];
   }
   return pool.slice(0, count);
