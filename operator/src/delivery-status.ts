@@ -2,6 +2,7 @@
 // when they change by more than half, so that a cluster at rest costs no writes.
 import type { ChatClusterStatus } from '@parley/operator-api';
 import type { DeliveryReport } from './delivery.ts';
+import { sameJson } from './status-patch.ts';
 
 type DeliveryStatus = NonNullable<ChatClusterStatus['delivery']>;
 
@@ -18,8 +19,9 @@ export function deliveryStatus(
     ...(report.p50Ms === null ? {} : { p50Ms: steady(report.p50Ms, previous?.p50Ms) }),
     ...(report.p99Ms === null ? {} : { p99Ms: steady(report.p99Ms, previous?.p99Ms) }),
   };
-  const same = previous && JSON.stringify({ ...previous, lastChecked: '' }) === JSON.stringify({ ...next, lastChecked: '' });
-  return same ? previous : { ...next, lastChecked: now.toISOString().replace(/\.\d+Z/, 'Z') };
+  return previous && sameJson({ ...previous, lastChecked: '' }, { ...next, lastChecked: '' })
+    ? previous
+    : { ...next, lastChecked: now.toISOString().replace(/\.\d+Z/, 'Z') };
 }
 
 const CHANGE = 1.5;

@@ -8,7 +8,7 @@ import { eventually, operatorWorld } from './operator-world.ts';
 describe('the operator on a real API server', () => {
   const { get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, restartWritesNothing, quiet, ...more } =
     operatorWorld();
-  const { server, admin, namespace, warnings } = more;
+  const { makePod, serving, server, admin, namespace, warnings } = more;
 
   it('brings an empty ChatCluster to Ready, servers first, then the migration, then the services', async () => {
     await apply({});
@@ -33,6 +33,10 @@ describe('the operator on a real API server', () => {
   it('writes nothing when nothing changed, also after a restart', async () => {
     await apply({});
     await makeAllReady();
+    await makePod('canary', 9, { revision: 'any', status: serving(9) });
+    const { lastChecked } = await eventually('what the canary says', async () => (await status()).delivery);
+    // A time that is told again would be another one.
+    await eventually('a second later', async () => Date.now() > Date.parse(lastChecked ?? '') + 1000);
     await restartWritesNothing();
   });
 

@@ -46,6 +46,8 @@ export class Session {
   queued: string[] | undefined = undefined;
   queuedBytes = 0;
   verifying = false;
+  /** the last one that came by `auth` while another was verified: it is the next */
+  nextToken: string | undefined = undefined;
   warnedOfExpiry = false;
   /** has been asked to reconnect elsewhere */
   toldToReconnect = false;

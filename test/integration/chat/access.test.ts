@@ -56,6 +56,22 @@ describe('access', () => {
     await Promise.all([first.close(), native.close()]);
   });
 
+  test('a token that comes while another one is verified is the next', async () => {
+    const user = nextUser++;
+    const token = await cluster.issuer.token(user);
+    const client = await WsClient.open(`${one.url}?token=${token}`);
+    client.send({ type: 'auth', token: await cluster.issuer.token(user + 1000) });
+    assert.equal((await client.next((frame) => frame.type === 'error'))['code'], 'invalid_token', 'that of another user was looked at');
+    assert.equal(client.frames[0]?.type, 'welcome');
+    // The last one of several counts.
+    client.send({ type: 'auth', token });
+    client.send({ type: 'auth', token: await cluster.issuer.token(user + 1001) });
+    client.send({ type: 'auth', token: 'no token at all' });
+    await client.until(() => client.frames.filter((frame) => frame.type === 'error').length === 2);
+    assert.equal(client.closed, undefined, 'it keeps the token that it has');
+    await client.close();
+  });
+
   test('a token that runs out is announced, renewed in band, and otherwise closes the socket', async () => {
     const user = nextUser++;
     const client = await WsClient.login(one.url, await cluster.issuer.token(user, { expiresInSeconds: 20 }));

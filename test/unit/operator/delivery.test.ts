@@ -71,6 +71,9 @@ test('the status follows counts at once, and times only when they change by more
   const first = deliveryStatus(report({ p50Ms: 2.2, p99Ms: 100 }), undefined, NOW);
   assert.deepEqual(first, { lost: 0, duplicated: 0, misordered: 0, p50Ms: 3, p99Ms: 100, lastChecked: '2026-01-01T00:00:00Z' });
   assert.equal(deliveryStatus(report({ p50Ms: 40, p99Ms: 140, acked: 500 }), first, LATER), first);
+  // An API server gives fields back in the order of their names.
+  const stored = Object.fromEntries(Object.entries(first ?? {}).sort()) as typeof first;
+  assert.equal(deliveryStatus(report({ p50Ms: 40, p99Ms: 140, acked: 500 }), stored, LATER), stored);
   assert.equal(deliveryStatus(report({ p99Ms: 160 }), first, LATER)?.p99Ms, 160);
   const lost = deliveryStatus(report({ lost: 1, p99Ms: 101 }), first, LATER);
   assert.deepEqual([lost?.lost, lost?.p99Ms, lost?.lastChecked], [1, 100, '2026-01-01T01:00:00Z']);

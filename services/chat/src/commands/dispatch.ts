@@ -44,9 +44,20 @@ function receivePending(context: ChatContext, session: Session, text: string): v
 }
 
 export function startAuthentication(context: ChatContext, session: Session, credential: Credential): void {
-  void authenticate(context, session, credential, (frames) => {
+  const resume = (frames: readonly string[]): void => {
     for (const frame of frames) receive(context, session, frame);
+  };
+  void authenticate(context, session, credential, resume).then(() => {
+    const { nextToken } = session;
+    session.nextToken = undefined;
+    if (nextToken !== undefined && session.state === 'open') startAuthentication(context, session, { kind: 'token', value: nextToken });
   });
+}
+
+/** A fresh token of a live socket. */
+function renew(context: ChatContext, session: Session, token: string): void {
+  if (session.verifying) session.nextToken = token;
+  else startAuthentication(context, session, { kind: 'token', value: token });
 }
 
 /** Answers with what is wrong; too many of these close the socket. */
@@ -74,6 +85,6 @@ function run(context: ChatContext, session: Session, frame: ClientFrame): void {
     case 'read':
       return limited(context, session, { kind: 'room_action', about: { room_id: frame.room_id } }, () => read(context, session, frame));
     case 'auth':
-      if (!session.verifying) startAuthentication(context, session, { kind: 'token', value: frame.token });
+      return renew(context, session, frame.token);
   }
 }
