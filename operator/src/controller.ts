@@ -132,6 +132,7 @@ export class Controller {
       }),
       cluster: (key) => this.#clusters.store.get(key),
       ...{ owned: (ns, cluster) => this.owned(ns, cluster), served: () => this.#optional.served },
+      kindsGone: () => this.#optional.kindsGone(),
       pods: (ns, cluster) => this.#podsOf(ns, cluster),
       ...{ connections: this.#connections, delivery: this.#delivery },
       crds: () => this.#crds?.verdict,

@@ -42,9 +42,15 @@ export class OptionalWatches {
 
   /** Resolves when it is known which kinds there are, and their first lists are there or refused. */
   async start(): Promise<void> {
-    this.#looking = this.#look();
-    await this.#looking;
+    await this.#lookNext();
     this.#later();
+  }
+
+  /** Looks at once: an object of a kind that is served was refused as unknown. */
+  async kindsGone(): Promise<boolean> {
+    const before = this.served;
+    await this.#lookNext();
+    return before.some((kind) => !this.#served.has(kind));
   }
 
   async stop(): Promise<void> {
@@ -57,9 +63,14 @@ export class OptionalWatches {
   #later(): void {
     if (this.#closed) return;
     this.#cancel = this.#options.clock.after(this.#options.everyMs ?? EVERY_MS, () => {
-      this.#looking = this.#look();
-      void this.#looking.then(() => this.#later());
+      void this.#lookNext().then(() => this.#later());
     });
+  }
+
+  /** One after the other. */
+  #lookNext(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look());
+    return this.#looking;
   }
 
   async #look(): Promise<void> {

@@ -43,6 +43,8 @@ export interface ReconcileContext {
   owned: (namespace: string, cluster: string) => KubeObject[];
   /** kinds of prometheus-operator that there are */
   served: () => readonly MonitoringKind[];
+  /** Asks the API server whether some of these have gone. */
+  kindsGone: () => Promise<boolean>;
   /** its pods */
   pods: (namespace: string, cluster: string) => KubeObject[];
   connections: Pick<Connections, 'of' | 'settled'>;
@@ -145,6 +147,8 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
       await lookAtSecrets(plan, live, { memory, context });
       await applyAll(wanted, live, { plan, memory, context });
     } catch (error) {
+      // A kind has gone a moment ago, with its definition: that is known now, and every cluster comes again.
+      if (isNotFound(error) && (await context.kindsGone())) return {};
       // A refusal by the API server is for a person to read; the back-off tries again all the same.
       if (isRefusal(error)) await fail(live, context, 'ApplyFailed', `The API server refused an object: ${error.message}`);
       throw error;

@@ -49,11 +49,7 @@ describe('monitoring of a ChatCluster', () => {
     await apply({ monitoring: { labels: { release: 'two' } } });
     for (const kind of ['PodMonitor', 'PrometheusRule'])
       await eventually(`${kind} has its label`, async () => (await labelsOf(kind))['release'] === 'two');
-    await quiet();
-    await world.stopController();
-    await world.startController();
-    await quiet();
-    assert.deepEqual(writes(), []);
+    await world.restartWritesNothing();
     await apply({ monitoring: { podMonitor: 'never', prometheusRule: 'never' } });
     await gone('PodMonitor', 'demo');
     await gone('PrometheusRule', 'demo');

@@ -86,12 +86,12 @@ export function kubeClient(
     async request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
       const response = await send(method, path, options);
       const text = await textWithin(response, answerWithinMs);
-      if ((response.statusCode ?? 0) >= 400) throw apiError(response, text);
+      if ((response.statusCode ?? 0) >= 400) throw apiError(response, text, `${method} ${path}`);
       return JSON.parse(text) as T;
     },
     async *stream(path, query, signal) {
       const response = await send('GET', path, { query }, signal);
-      if ((response.statusCode ?? 0) >= 400) throw apiError(response, await textOf(response));
+      if ((response.statusCode ?? 0) >= 400) throw apiError(response, await textOf(response), `GET ${path}`);
       try {
         yield* createInterface({ input: response, crlfDelay: Infinity });
       } finally {
@@ -123,13 +123,14 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function apiError({ statusCode: status = 0, headers }: IncomingMessage, text: string): ApiError {
+function apiError({ statusCode: status = 0, headers }: IncomingMessage, text: string, call: string): ApiError {
   // The API server sends seconds, never a date.
   const retryAfterMs = Math.max(0, Number(headers['retry-after'] ?? 0) * 1000) || 0;
   try {
     const { message, reason } = JSON.parse(text) as { message?: string; reason?: string };
     return new ApiError(status, reason ?? 'Unknown', message ?? text, retryAfterMs);
   } catch {
-    return new ApiError(status, 'Unknown', text.slice(0, 500) || `status ${status}`, retryAfterMs);
+    // Of a kind that it does not know, or of something between: a page, which does not say what was asked.
+    return new ApiError(status, 'Unknown', `${call}: ${text.trim().slice(0, 500) || `status ${status}`}`, retryAfterMs);
   }
 }

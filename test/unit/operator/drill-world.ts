@@ -131,6 +131,7 @@ export class DrillWorld {
       cluster: () => named('ChatCluster', 'demo'),
       owned: () => ownedResources.flatMap(({ kind }) => (seen[kind] ?? []).map((object) => ({ ...object, kind }))),
       served: () => [],
+      kindsGone: () => Promise.resolve(false),
       pods: () => seen['Pod'] ?? [],
       connections: {
         of: (uid) => ({

@@ -84,3 +84,14 @@ test('what goes is forgotten; an API server that does not say changes nothing', 
   await becomes(['PrometheusRule']);
   assert.deepEqual([...watches.reflectors().keys()], ['PrometheusRule']);
 });
+
+test('what has gone is known as soon as somebody asks; nothing has while the API server does not say', async () => {
+  known = ['podmonitors', 'prometheusrules'];
+  await started();
+  assert.equal(await watches.kindsGone(), false);
+  known = 503;
+  assert.equal(await watches.kindsGone(), false);
+  known = ['podmonitors'];
+  assert.equal(await watches.kindsGone(), true);
+  assert.deepEqual(watches.served, ['PodMonitor']);
+});
