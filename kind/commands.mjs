@@ -1,5 +1,6 @@
 // What each npm command runs, and what its --help says. Nothing but Node, as bootstrap.mjs.
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const HELP = ['--help', '-h'];
 export const wantsHelp = (args) => args.some((each) => HELP.includes(each));
@@ -14,7 +15,7 @@ export function commandsOf(root, rest) {
   const cluster = (...args) => node('kind/cluster/dist/main.js', ...args);
   const source = (file) => [
     process.execPath,
-    ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, file), ...rest],
+    ['--conditions=parley-source', '--import', pathToFileURL(join(root, 'kind/sources.mjs')).href, join(root, file), ...rest],
   ];
   const bin = (file, ...args) => [join(root, 'node_modules', '.bin', file), args];
   const service = (name) => ({

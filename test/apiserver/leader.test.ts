@@ -11,6 +11,7 @@ import { Lease } from '../../operator/src/kube/lease.ts';
 import { chatClusters, leases, pathOf } from '../../operator/src/kube/resources.ts';
 import type { KubeObject, KubeTransport } from '../../operator/src/kube/transport.ts';
 import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
+import { fromSource } from '../helpers/from-source.ts';
 import { freePort, removeFolder, temporaryFolder } from '../helpers/servers.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -92,15 +93,11 @@ describe('one leader', () => {
     const kubeconfig = join(dir, 'operator.kubeconfig');
     writeFileSync(kubeconfig, server.kubeConfig('operator').exportConfig(), { mode: 0o600 });
     const port = await freePort();
-    const child = spawn(
-      process.execPath,
-      ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'operator', 'src', 'main.ts')],
-      {
-        cwd: root,
-        env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: NAMESPACE, ADMIN_PORT: String(port) },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
+    const child = spawn(process.execPath, fromSource('operator/src/main.ts'), {
+      cwd: root,
+      env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: NAMESPACE, ADMIN_PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     processes.push(child);
     let log = '';
     child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
@@ -139,11 +136,11 @@ describe('one leader', () => {
 
 describe('a wrong configuration', () => {
   it('is told at once and ends with 78', async () => {
-    const child = spawn(
-      process.execPath,
-      ['--conditions=parley-source', '--import', 'ts-blank-space/register', join(root, 'operator', 'src', 'main.ts')],
-      { cwd: root, env: { PATH: process.env['PATH'], ADMIN_PORT: 'x', LOG_LEVEL: 'loud' }, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const child = spawn(process.execPath, fromSource('operator/src/main.ts'), {
+      cwd: root,
+      env: { PATH: process.env['PATH'], ADMIN_PORT: 'x', LOG_LEVEL: 'loud' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let problems = '';
     child.stderr.on('data', (chunk: Buffer) => (problems += chunk.toString()));
     const [code] = (await once(child, 'close')) as [number];

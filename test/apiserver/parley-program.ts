@@ -1,9 +1,8 @@
 // kubectl parley as a program, for the tests that run it.
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { fromSource, root } from '../helpers/from-source.ts';
 
-const root = resolve(import.meta.dirname, '../..');
-const MAIN = ['--conditions=parley-source', '--import', 'ts-blank-space/register', 'operator/plugin/src/main.ts'];
+const MAIN = fromSource('operator/plugin/src/main.ts');
 
 export interface Printed {
   code: number;

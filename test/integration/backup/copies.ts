@@ -10,6 +10,7 @@ import { desired, resolve } from '@parley/cdk8s';
 import { parseChatCluster } from '@parley/operator-api';
 import { pino } from 'pino';
 import { runProgram } from '../../../services/backups/src/program.ts';
+import { fromSource } from '../../helpers/from-source.ts';
 import type { S3Server } from '../../helpers/s3-server.ts';
 import type { Outcome } from './scripts.ts';
 
@@ -133,7 +134,7 @@ async function here({ args, env, onOutput }: Run): Promise<Outcome> {
 async function inProcess({ args, env, onOutput }: Run): Promise<Outcome> {
   const source = PROGRAM.replace('/dist/', '/src/').replace(/js$/, 'ts');
   // The SDK warns of the age of Node 20.
-  const node = ['--no-warnings', '--conditions=parley-source', '--import', 'ts-blank-space/register', source];
+  const node = ['--no-warnings', ...fromSource(source)];
   const child = spawn(process.execPath, [...node, ...args], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { ConfigError, createLog, isTracing, spanChannel, traced, tracedUntil, type Span } from '@parley/kit';
 import { operationOf } from '../../../services/shared/kit/src/sql-operation.ts';
+import { sourceLoader } from '../../helpers/from-source.ts';
 
 /** Names of spans in the order of their begins and ends, while `run` runs. */
 async function recorded(run: () => Promise<void>): Promise<string[]> {
@@ -78,10 +79,6 @@ test('without an endpoint the library is not loaded, with one it is', () => {
     const loaded = Object.keys(createRequire(import.meta.url).cache);
     console.log(loaded.some((path) => path.includes('@opentelemetry/sdk-trace')));`;
   const loads = (endpoint: string) =>
-    execFileSync(
-      process.execPath,
-      ['--conditions=parley-source', '--import', 'ts-blank-space/register', '--input-type=module', '-e', script(endpoint)],
-      { encoding: 'utf8' },
-    ).trim();
+    execFileSync(process.execPath, [...sourceLoader, '--input-type=module', '-e', script(endpoint)], { encoding: 'utf8' }).trim();
   assert.deepEqual([loads(''), loads('http://127.0.0.1:9')], ['false', 'true']);
 });
