@@ -246,7 +246,8 @@ describe('backups of the user data', () => {
     const sum = createHash('sha256').update(broken).digest('hex');
     writeFileSync(join(backups.folder, '20200101T000000Z.dump.sha256'), `${sum}  20200101T000000Z.dump\n`);
     const saved = await query('SELECT * FROM users ORDER BY id');
-    await fails(backups.restore('20200101T000000Z.dump'), /pg_restore: error/);
+    // Of pg_restore; psql tells its end of the pipe at the same time, and cuts its line.
+    await fails(backups.restore('20200101T000000Z.dump'), /could not read from input file/);
     assert.deepEqual(await query('SELECT * FROM users ORDER BY id'), saved);
   });
 
