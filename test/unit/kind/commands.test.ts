@@ -25,6 +25,11 @@ describe('npm commands', () => {
   test('each that bootstrap.mjs runs is in the overview, by the name that people type', () => {
     const names = Object.entries(scripts).filter(([, line]) => line.includes('kind/bootstrap.mjs'));
     assert.ok(names.length > 15);
+    // npm sends its signals to the shell, which would end alone.
+    assert.deepEqual(
+      names.filter(([, line]) => !line.startsWith('exec node ')),
+      [],
+    );
     for (const [script, line] of names) {
       const command = commands[/kind\/bootstrap\.mjs (\S+)/.exec(line)?.[1] ?? ''];
       assert.ok(command, `${script} runs a command that there is not`);
