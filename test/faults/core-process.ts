@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createPostgres } from '@parley/kit';
 import { quiet, type ChatCluster } from '../helpers/chat-cluster.ts';
+import { endWithUs } from '../helpers/children.ts';
 import { fromSource } from '../helpers/from-source.ts';
 import { startServers } from '../helpers/servers.ts';
 
@@ -28,15 +29,17 @@ export async function startCoreProcess({ servers, issuer }: ChatCluster, userIds
   await postgres.query('CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, email text NOT NULL, disabled_at timestamptz)');
   await postgres.query("INSERT INTO users SELECT n, 'user ' || n, 'u' || n || '@example.org' FROM unnest($1::bigint[]) n", [userIds]);
   await postgres.end();
-  const child = spawn(process.execPath, fromSource('services/core/src/main.ts'), {
-    env: {
-      PATH: process.env['PATH'],
-      ...{ SERVER_HOST: '127.0.0.1', ADMIN_HOST: '127.0.0.1', SERVER_PORT: '0', ADMIN_PORT: '0', INSTANCE_NAME: 'core-1' },
-      ...{ DATABASE_URL: servers.mysql.url, USERS_DATABASE_URL: users.postgres.url, REDIS_URL: servers.redis.url },
-      ...{ JWKS_URL: issuer.jwksUrl, RATE_MESSAGE_BURST: '1000000', RATE_MESSAGE_PER_SECOND: '1000000' },
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = endWithUs(
+    spawn(process.execPath, fromSource('services/core/src/main.ts'), {
+      env: {
+        PATH: process.env['PATH'],
+        ...{ SERVER_HOST: '127.0.0.1', ADMIN_HOST: '127.0.0.1', SERVER_PORT: '0', ADMIN_PORT: '0', INSTANCE_NAME: 'core-1' },
+        ...{ DATABASE_URL: servers.mysql.url, USERS_DATABASE_URL: users.postgres.url, REDIS_URL: servers.redis.url },
+        ...{ JWKS_URL: issuer.jwksUrl, RATE_MESSAGE_BURST: '1000000', RATE_MESSAGE_PER_SECOND: '1000000' },
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   const exited = once(child, 'exit');
   const stop = async () => {
     child.kill('SIGKILL');

@@ -12,6 +12,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { cacheFolder } from '../../kind/local/src/cache.ts';
 import { kubeClient } from '../../operator/src/kube/client.ts';
 import type { KubeTransport } from '../../operator/src/kube/transport.ts';
+import { endWithUs } from './children.ts';
 import { auditEvents, type AuditEvent } from './rights.ts';
 import { freePort, removeFolder, temporaryFolder } from './servers.ts';
 
@@ -146,16 +147,10 @@ export async function startApiServer({ audit = false }: ApiServerOptions = {}): 
   };
 }
 
-const running = new Set<ChildProcess>();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
-
 export function run(dir: string, command: string, args: string[]): ChildProcess {
   const name = command.split('/').at(-1) ?? command;
   const log = openSync(join(dir, `${name}.log`), 'a', 0o600);
-  const child = spawn(command, args, { stdio: ['ignore', log, log], cwd: dir });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  return child;
+  return endWithUs(spawn(command, args, { stdio: ['ignore', log, log], cwd: dir }));
 }
 
 export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

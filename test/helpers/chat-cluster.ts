@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createLog, migrate } from '@parley/kit';
 import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
+import { endWithUs } from './children.ts';
 import { fromSource } from './from-source.ts';
 import { startServers, type Servers } from './servers.ts';
 import { startTokenIssuer, type TokenIssuer } from './tokens.ts';
@@ -111,19 +112,21 @@ export async function startChatCluster(
 }
 
 async function launch(name: string, env: Record<string, string>): Promise<Replica> {
-  const child = spawn(process.execPath, fromSource('services/chat/src/main.ts'), {
-    env: {
-      PATH: process.env['PATH'],
-      SERVER_HOST: '127.0.0.1',
-      ADMIN_HOST: '127.0.0.1',
-      SERVER_PORT: '0',
-      ADMIN_PORT: '0',
-      INSTANCE_NAME: name,
-      LOG_LEVEL: 'info',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = endWithUs(
+    spawn(process.execPath, fromSource('services/chat/src/main.ts'), {
+      env: {
+        PATH: process.env['PATH'],
+        SERVER_HOST: '127.0.0.1',
+        ADMIN_HOST: '127.0.0.1',
+        SERVER_PORT: '0',
+        ADMIN_PORT: '0',
+        INSTANCE_NAME: name,
+        LOG_LEVEL: 'info',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   let output = '';
   const ready = new Promise<{ port: number; adminPort: number }>((resolve, reject) => {
     const collect = (data: Buffer) => {

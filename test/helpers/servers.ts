@@ -18,6 +18,7 @@ import { startMysql } from '../../kind/local/src/servers/mysql.ts';
 import { startPostgres } from '../../kind/local/src/servers/postgres.ts';
 import { startRedis } from '../../kind/local/src/servers/redis.ts';
 import type { Server } from '../../kind/local/src/servers/server.ts';
+import { exitOnSignals } from './children.ts';
 
 export type { Server } from '../../kind/local/src/servers/server.ts';
 export { freePort };
@@ -131,7 +132,7 @@ function watchExit(): void {
       rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
     }
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+  exitOnSignals();
 }
 
 function sweep(): void {
