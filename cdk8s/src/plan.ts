@@ -67,7 +67,7 @@ export function resolve(cluster: ResolvedCluster, environment: PlanEnvironment):
 }
 
 /** Raise it with every change of the Job's template in the code. */
-const MIGRATION_TEMPLATE = 1;
+const MIGRATION_TEMPLATE = 2;
 
 /**
  * A Job's template is immutable and its name is a label: so the name follows everything the template is made from, in ten characters

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readSeen } from '../../operator/plugin/src/read.ts';
 import { eventually, operatorWorld } from './operator-world.ts';
-import { startParley } from './parley-program.ts';
+import { startParley } from '../helpers/parley-program.ts';
 
 /** The lease must not grow old while a slow machine starts programs. */
 const AHEAD_MS = 300_000;

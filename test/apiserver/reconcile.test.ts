@@ -145,7 +145,9 @@ describe('the operator on a real API server', () => {
     await apply({});
     await makeReady('StatefulSet', 'demo-mysql');
     await server().restart();
-    await apply({ chat: { replicas: 2 } });
+    const { metadata } = await apply({ chat: { replicas: 2 } });
+    // Its watches come back one by one: what was made of the spec of before would be made ready here, and never again.
+    await eventually('the change is seen', async () => (await status()).observedGeneration === metadata.generation);
     await makeAllReady();
     await eventually(
       'two replicas',

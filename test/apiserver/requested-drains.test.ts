@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { pathOf, pods } from '../../operator/src/kube/resources.ts';
 import { DRAIN_ANNOTATION } from '../../operator/src/pods.ts';
 import { eventually, operatorWorld } from './operator-world.ts';
-import { startParley } from './parley-program.ts';
+import { startParley } from '../helpers/parley-program.ts';
 
 describe('a replica that somebody wants empty', () => {
   const { apply, get, makeAllReady, makePod, serving, socketsOf, drained, status, server, admin, namespace } = operatorWorld();

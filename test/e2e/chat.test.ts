@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { twoUsers } from '../../kind/cluster/src/report.ts';
+import { startParley } from '../helpers/parley-program.ts';
 import { ResumingClient } from '../helpers/resuming-client.ts';
 import { threePeople } from '../helpers/three-people.ts';
 import { WsClient } from '../helpers/ws-client.ts';
@@ -174,6 +175,27 @@ describe('a ChatCluster on kind', { concurrency: false }, () => {
       '/opt/kafka/bin/kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic chat.messages --from-beginning --timeout-ms 15000 2>/dev/null | grep -m 1 "hello yourself"',
     );
     assert.match(event, /"specversion":"1\.0"/);
+  });
+
+  test('an external database that nobody reaches is told with the next step, also by the doctor', async (context) => {
+    const name = 'astray';
+    const external = (scheme: string) => ({ mode: 'external', external: { urlSecretRef: { name: `${name}-urls`, key: scheme } } });
+    const url = (scheme: string) => `${scheme}://parley:none@127.0.0.1/parley`;
+    const secret = { stringData: { mysql: url('mysql'), postgres: url('postgres') } };
+    const spec = { mysql: external('mysql'), postgres: external('postgres'), kafka: { mode: 'none' } };
+    context.after(() => kubectl('delete', `chatcluster/${name}`, `secret/${name}-urls`, '--ignore-not-found'));
+    const items = [
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: `${name}-urls` }, ...secret },
+      { apiVersion: 'chat.parley.dev/v1alpha1', kind: 'ChatCluster', metadata: { name }, spec },
+    ];
+    await kubectlWith(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    const told = /is not reachable after 30 s: .*ECONNREFUSED.*read kubectl -n \S+ logs \S+ -c \S+ --previous/s;
+    await eventually('the cause', async () =>
+      told.test(await kubectl('get', `chatcluster/${name}`, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].message}')),
+    );
+    const { code, out } = await startParley(kind.kubeconfig, ['--namespace', kind.namespace, 'doctor', name]).done;
+    assert.equal(code, 1);
+    assert.match(out, told);
   });
 
   test('a deleted ChatCluster takes everything along but the volumes and the passwords of their data', async () => {

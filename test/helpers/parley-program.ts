@@ -1,6 +1,6 @@
 // kubectl parley as a program, for the tests that run it.
 import { execFile } from 'node:child_process';
-import { fromSource, root } from '../helpers/from-source.ts';
+import { fromSource, root } from './from-source.ts';
 
 const MAIN = fromSource('operator/plugin/src/main.ts');
 
