@@ -52,7 +52,9 @@ export class Channels {
     await this.#settled();
     return this.#heard.filter(({ channel }) => channel === `chat:room:${roomId}`);
   }
-  clear(): void {
+  /** Forgets what was published before this call. */
+  async clear(): Promise<void> {
+    await this.#settled();
     this.#heard.length = 0;
   }
   stop(): void {

@@ -154,7 +154,7 @@ describe('an invitation by an admin', () => {
     const { body } = await invite(1, roomId, [9]);
     // What the invitation itself told has to be here before it can be cleared away.
     await channels.toUser(9);
-    channels.clear();
+    await channels.clear();
     assert.equal((await accept(9, roomId)).status, 200);
     const updated = { type: 'invitation_updated', invitation_id: body.invitations[0]?.id, room_id: roomId, user_id: 9, state: 'accepted' };
     assert.deepEqual(await channels.toUser(9), [updated]);
@@ -166,7 +166,7 @@ describe('an invitation by an admin', () => {
     const id = body.invitations[0]?.id ?? '';
     for (const userId of [2, 10]) refused(await call(userId, 'DELETE', `/api/invitations/${id}`), [404, 'invitation_not_found']);
     await channels.toUser(10);
-    channels.clear();
+    await channels.clear();
     assert.equal((await call(1, 'DELETE', `/api/invitations/${id}`)).status, 204);
     refused(await call(1, 'DELETE', `/api/invitations/${id}`), [409, 'invitation_answered']);
     refused(await call(10, 'POST', `/api/invitations/${id}/accept`), [409, 'invitation_answered']);
@@ -183,7 +183,7 @@ describe('leaving', () => {
   test('ends reading, writing and joining at once, and is an entry, an event and an announcement', async () => {
     const roomId = await group(1, [2, 3]);
     const version = await versionOf(roomId);
-    channels.clear();
+    await channels.clear();
     assert.equal((await leave(2, roomId)).status, 204);
     refused(await call(2, 'GET', `/api/rooms/${roomId}`), [403, 'not_a_member']);
     refused(await call(2, 'GET', `/api/rooms/${roomId}/messages`), [403, 'not_a_member']);
@@ -211,7 +211,7 @@ describe('leaving', () => {
   test('of the last member ends the room and its invitations', async () => {
     const roomId = await group(1);
     const { body } = await invite(1, roomId, [11]);
-    channels.clear();
+    await channels.clear();
     assert.equal((await leave(1, roomId)).status, 204);
     assert.deepEqual(
       (await channels.toUser(11)).map((frame) => frame['state']),

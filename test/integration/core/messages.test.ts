@@ -32,7 +32,7 @@ const roomOf = async (userId: number, roomId: string) => (await call(userId, 'GE
 describe('a message', () => {
   test('is stored, answered as an entry, announced to the room and found in the history', async () => {
     const roomId = await direct(1, 2);
-    channels.clear();
+    await channels.clear();
     const { status, body } = await say(1, roomId, { content: 'hello', metadata: { a: [1] }, client_msg_id: 'c-1' });
     assert.equal(status, 201);
     assert.deepEqual(
@@ -133,7 +133,7 @@ describe('a read marker', () => {
   test('moves forward only, counts what is unread, and tells the user’s devices and the room', async () => {
     const roomId = await direct(12, 13);
     for (const content of ['a', 'b', 'c']) await say(12, roomId, { content });
-    channels.clear();
+    await channels.clear();
     const marked = await read(13, roomId, { seq: 2 });
     assert.deepEqual([marked.status, marked.body], [200, { room_id: roomId, last_read_seq: 2, unread_count: 1 }]);
     const frame = { type: 'read', room_id: roomId, user_id: 13, seq: 2 };
@@ -141,7 +141,7 @@ describe('a read marker', () => {
     const [heard] = (await channels.onRoom(roomId)).filter(({ header }) => header.seq === 0);
     assert.deepEqual([heard?.header, heard?.frames], [{ v: 1, seq: 0, n: 1, from: 'core-test', except_user: 13 }, [frame]]);
 
-    channels.clear();
+    await channels.clear();
     assert.deepEqual((await read(13, roomId, { seq: 1 })).body, { room_id: roomId, last_read_seq: 2, unread_count: 1 });
     assert.deepEqual(await channels.toUser(13), []);
     assert.deepEqual((await read(13, roomId)).body, { room_id: roomId, last_read_seq: 3, unread_count: 0 });
@@ -161,7 +161,7 @@ describe('a read marker', () => {
       users.map((userId) => [toBinary(room.id), userId, 'member', 'active', new Date()]),
     ]);
     await say(39, room.id, { content: 'hello all' });
-    channels.clear();
+    await channels.clear();
     assert.equal((await read(40, room.id)).status, 200);
     assert.equal((await channels.toUser(40)).length, 2);
     assert.deepEqual(

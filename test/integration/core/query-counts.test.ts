@@ -33,7 +33,10 @@ const spans = {
   ...{ end: nothing, asyncStart: nothing, asyncEnd: nothing, error: nothing },
 };
 spanChannel.subscribe(spans);
-const statement = ({ query }: { query: string }) => void underWay.getStore()?.push(`mysql ${query.slice(0, 60)}`);
+const statement = ({ query }: { query: string }): void => {
+  // Of a connection that the pool has opened for this call, once in its life.
+  if (!query.startsWith('SET SESSION ')) underWay.getStore()?.push(`mysql ${query.slice(0, 60)}`);
+};
 tracingChannel<unknown, { query: string }>('mysql2:query').subscribe({
   start: statement,
   end: nothing,

@@ -59,7 +59,7 @@ describe('a room', () => {
     refused(await rename(2, 'mine'), [403, 'forbidden']);
     refused(await rename(3, 'mine'), [403, 'not_a_member']);
     for (const name of ['', '  ', 'x'.repeat(121), null, 5]) refused(await rename(1, name), [400, 'invalid_request']);
-    channels.clear();
+    await channels.clear();
     const renamed = await rename(1, ' new name ');
     assert.deepEqual([renamed.status, renamed.body.name], [200, 'new name']);
     assert.deepEqual(await lastEntry(roomId), [
@@ -77,7 +77,7 @@ describe('a room', () => {
     const roomId = await group(1, [2]);
     const { body } = await call(1, 'POST', `/api/rooms/${roomId}/members`, { user_ids: [3] });
     refused(await call(2, 'DELETE', `/api/rooms/${roomId}`), [403, 'forbidden']);
-    channels.clear();
+    await channels.clear();
     assert.equal((await call(1, 'DELETE', `/api/rooms/${roomId}`)).status, 204);
     for (const userId of [1, 2]) {
       refused(await call(userId, 'GET', `/api/rooms/${roomId}`), [403, 'not_a_member']);
