@@ -30,6 +30,8 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
   after(async () => {
     await stack?.stop();
     removeFolder(folder);
+    // kafkajs goes on trying for minutes to reach what was closed meanwhile. A worker ends its process then, and so does this file.
+    setTimeout(() => process.exit(), 1000).unref();
   });
 
   const readiness = async ({ adminPort }: { adminPort: number }) => {
