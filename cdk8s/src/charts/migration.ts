@@ -11,7 +11,7 @@ const NODE_UID = 1000;
  * How long a run waits for its database. One of our own starts together with the Job, and takes minutes on a slow machine. An external one is
  * there, or its URL is wrong: the end of the run has the words of the driver, which the status tells; Kubernetes starts the next one.
  */
-const WAIT_MS = { builtin: 300_000, external: 30_000 } as const;
+const WAIT_MS = { builtin: 300_000, external: 15_000 } as const;
 
 export class MigrationChart extends ComponentChart {
   constructor(scope: Construct, plan: Plan) {
