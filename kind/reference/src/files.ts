@@ -73,6 +73,7 @@ function indexPage(): string {
     [
       '- [websocket-conformance.md](websocket-conformance.md): RFC 6455 case by case, by `npm run conformance`',
       '- `benchmark.md`: throughput and latency, by `npm run bench`',
+      '- `operator-footprint.md`: memory, CPU time and writes of the operator while nothing changes, by `npm run bench:operator`',
     ].join('\n'),
   );
 }
