@@ -10,7 +10,7 @@ export class Store {
     return this.#objects.get(key);
   }
   set(object: KubeObject): void {
-    this.#objects.set(keyOf(object.metadata), slim(object));
+    this.#objects.set(keyOf(object.metadata), object);
   }
   delete(key: string): void {
     this.#objects.delete(key);
@@ -20,16 +20,10 @@ export class Store {
   }
   /** Takes a complete list; returns the objects that are gone. */
   replace(objects: readonly KubeObject[]): KubeObject[] {
-    const fresh = new Map(objects.map((object) => [keyOf(object.metadata), slim(object)]));
+    const fresh = new Map(objects.map((object) => [keyOf(object.metadata), object]));
     const gone = [...this.#objects].filter(([key]) => !fresh.has(key)).map(([, object]) => object);
     this.#objects.clear();
     for (const [key, object] of fresh) this.#objects.set(key, object);
     return gone;
   }
-}
-
-/** Who owns which field is for the API server; it is as long as the object itself, and nothing here reads it. Takes it out of the object. */
-function slim(object: KubeObject): KubeObject {
-  delete (object.metadata as { managedFields?: unknown }).managedFields;
-  return object;
 }
