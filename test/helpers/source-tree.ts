@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
+import { root } from './from-source.ts';
 
-export const root = resolve(import.meta.dirname, '../..');
+export { root };
 
 export interface Import {
   /** As written: "./a.ts", "@parley/kit", "node:fs". */
