@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,13 +23,14 @@ const spec = (name: string, script: string) => ({
   logFile: join(folder, `${name}.log`),
 });
 
-async function gone(pid: number): Promise<void> {
+async function eventually(holds: () => boolean, otherwise: string): Promise<void> {
   const deadline = performance.now() + 10_000;
-  while (startOf(pid) !== undefined) {
-    assert.ok(performance.now() < deadline, `process ${pid} is still there`);
+  while (!holds()) {
+    assert.ok(performance.now() < deadline, otherwise);
     await sleep(10);
   }
 }
+const gone = (pid: number) => eventually(() => startOf(pid) === undefined, `process ${pid} is still there`);
 
 describe('a child process', () => {
   test('writes into its log, of which the last lines of this start can be read', async () => {
@@ -67,7 +68,8 @@ describe('a child process', () => {
     });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
-    assert.ok(startOf(pid));
+    // setpriv asks for the signal first and then becomes what it was told to run: before that there is nothing to see.
+    await eventually(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'sleep', `process ${pid} is not what it should become`);
     parent.kill('SIGKILL');
     await gone(pid);
   });
