@@ -1,26 +1,22 @@
 // Compiles all workspaces as one TypeScript program and writes each file into the dist/ folder of its own workspace:
 // <workspace>/src/a/b.ts -> <workspace>/dist/a/b.js. One root tsconfig serves editor, check and build (ADR 0001).
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const config = ts.getParsedCommandLineOfConfigFile(
-  join(root, 'tsconfig.json'),
-  {},
-  { ...ts.sys, onUnRecoverableConfigFileDiagnostic: report },
-);
-if (!config) process.exit(1);
-
-function report(diagnostic) {
-  const host = { getCanonicalFileName: (f) => f, getCurrentDirectory: () => root, getNewLine: () => '\n' };
-  const format = process.stderr.isTTY ? ts.formatDiagnosticsWithColorAndContext : ts.formatDiagnostics;
-  process.stderr.write(format([diagnostic], host));
-}
 
 // Only what runs in production or by `npm start` is written; tests run from their sources.
-const roots = config.fileNames.filter((file) => /[\\/]src[\\/]/.test(relative(root, file)));
+const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const roots = [...new Set(workspaces.flatMap((workspace) => sourcesIn(join(root, workspace))))];
+
+function sourcesIn(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return ['node_modules', 'dist'].includes(entry.name) ? [] : sourcesIn(path);
+    return /[\\/]src[\\/].*\.ts$/.test(relative(root, path)) ? [path] : [];
+  });
+}
 
 /** Tells whether every output is newer than every input, so that a second `npm start` does not compile again. */
 function fresh() {
@@ -61,7 +57,22 @@ function sweep(written) {
   for (const folder of folders) visit(folder);
 }
 
-if (process.argv.includes('--force') || !fresh()) {
+// The compiler itself takes more than a second to load: what is built already does not wait for it.
+if (process.argv.includes('--force') || !fresh()) await build();
+
+async function build() {
+  const { default: ts } = await import('typescript');
+  const report = (diagnostic) => {
+    const host = { getCanonicalFileName: (f) => f, getCurrentDirectory: () => root, getNewLine: () => '\n' };
+    const format = process.stderr.isTTY ? ts.formatDiagnosticsWithColorAndContext : ts.formatDiagnostics;
+    process.stderr.write(format([diagnostic], host));
+  };
+  const config = ts.getParsedCommandLineOfConfigFile(
+    join(root, 'tsconfig.json'),
+    {},
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: report },
+  );
+  if (!config) process.exit(1);
   const started = performance.now();
   if (!existsSync(target(roots[0].replace(/\.ts$/, '.js'))))
     process.stderr.write(`building ${roots.length} files (the first time takes up to a minute)\n`);
