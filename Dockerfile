@@ -62,6 +62,8 @@ EXPOSE 8080 8081 8082 8084 9464
 CMD ["node", "--enable-source-maps", "services/chat/dist/main.js"]
 
 FROM ${NODE_IMAGE} AS operator
+# V8 would let the heap grow to more than twice of what is in it before it looks for what can go: 270 MB with 50 ChatClusters, 175 MB
+# with this (npm run bench:operator). The operator hardly computes.
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=operator-packages /app ./
@@ -69,4 +71,4 @@ COPY --from=build /app/cdk8s ./cdk8s
 COPY --from=build /app/operator ./operator
 USER 1000
 EXPOSE 9464
-CMD ["node", "--enable-source-maps", "operator/dist/main.js"]
+CMD ["node", "--optimize-for-size", "operator/dist/main.js"]

@@ -140,7 +140,7 @@ function operatorPod(options: OperatorOptions): k8s.PodSpec {
         name: 'operator',
         image: `${registry}/operator:${tag}`,
         imagePullPolicy: pullPolicy,
-        command: ['node', '--enable-source-maps', 'operator/dist/main.js'],
+        command: ['node', '--optimize-for-size', 'operator/dist/main.js'],
         env: [
           // Empty: all namespaces.
           { name: 'WATCH_NAMESPACE', value: watchNamespace },

@@ -34,7 +34,7 @@ export async function startSubject(server: ApiServer): Promise<Subject> {
   const log = openSync(join(dir, 'operator.log'), 'a');
   const env = { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, POD_NAMESPACE: 'parley-system', POD_NAME: 'bench' };
   // As in the image.
-  const child = spawn(process.execPath, ['--enable-source-maps', program], {
+  const child = spawn(process.execPath, ['--optimize-for-size', program], {
     env: { ...env, ADMIN_PORT: String(port), LOG_LEVEL: 'warn' },
     stdio: ['ignore', log, log],
   });
