@@ -13,8 +13,8 @@ const [command = '', ...rest] = process.argv.slice(2);
 
 const commands = commandsOf(root, rest);
 
-/** The program that runs now. Signals go to it; this process ends when it has ended. */
-let current;
+/** The programs that run now. Signals go to them; this process ends when they have ended. */
+const current = new Set();
 /** The first signal, as a number; no further program is started after it. */
 let interrupted = 0;
 
@@ -34,8 +34,9 @@ async function main() {
   const onWait = (pid) => say(`waiting for another command that builds this checkout${Number.isNaN(pid) ? '' : ` (pid ${pid})`}`);
   const ready = await withCheckoutLock(join(root, '.parley', 'build.lock'), { onWait, stopped: () => interrupted !== 0 }, prepare);
   if (!ready) return void (process.exitCode ||= 128 + interrupted);
-  for (const [program, args] of chosen.programs) {
-    if (!(await run(program, args))) return;
+  for (const step of chosen.programs) {
+    const ends = await Promise.all((step.together ?? [step]).map(([program, args]) => run(program, args)));
+    if (!ends.every(Boolean)) return;
   }
 }
 
@@ -58,27 +59,29 @@ async function prepare() {
  */
 function forward(signal) {
   interrupted ||= constants.signals[signal];
-  current?.kill(signal);
+  for (const child of current) child.kill(signal);
 }
 
 /** Resolves to true when the program ended well; otherwise the exit code of this process is set. */
 function run(program, args) {
   return new Promise((resolveRun) => {
     const end = (code) => {
-      current = undefined;
+      current.delete(child);
       if (code !== 0) process.exitCode = code;
       // A program that stopped cleanly on Ctrl-C ends well, but what comes after it must not begin.
       resolveRun(code === 0 && interrupted === 0);
     };
+    let child;
     if (interrupted !== 0) return end(128 + interrupted);
     // The channel tells our own programs when this process was killed: then nobody could stop them any more.
     const stdio = program === process.execPath ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit';
-    current = spawn(program, args, { cwd: root, stdio });
-    current.once('error', (error) => {
+    child = spawn(program, args, { cwd: root, stdio });
+    current.add(child);
+    child.once('error', (error) => {
       say(`cannot run ${program}: ${error.message}`);
       end(1);
     });
-    current.once('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]));
+    child.once('exit', (code, signal) => end(code ?? 128 + constants.signals[signal]));
   });
 }
 

@@ -6,8 +6,8 @@ const HELP = ['--help', '-h'];
 export const wantsHelp = (args) => args.some((each) => HELP.includes(each));
 
 /**
- * name -> `npm`: how it is typed, `about`: one line, `programs`: what is run one after the other, `help`: the text, or nothing where
- * the (last) program knows its own --help.
+ * name -> `npm`: how it is typed, `about`: one line, `programs`: what is run one after the other, or together, `help`: the text, or
+ * nothing where the (last) program knows its own --help.
  */
 export function commandsOf(root, rest) {
   const node = (file, ...args) => [process.execPath, ['--enable-source-maps', join(root, file), ...args]];
@@ -17,6 +17,7 @@ export function commandsOf(root, rest) {
     process.execPath,
     ['--conditions=parley-source', '--import', pathToFileURL(join(root, 'kind/sources.mjs')).href, join(root, file), ...rest],
   ];
+  const tests = (...args) => node('kind/test.mjs', '--built', ...args);
   const bin = (file, ...args) => [join(root, 'node_modules', '.bin', file), args];
   const service = (name) => ({
     npm: `npm run ${name}`,
@@ -31,39 +32,45 @@ export function commandsOf(root, rest) {
       npm: 'npm run check',
       about: 'format, lint, types, rules of the house, freshness of generated files',
       programs: [
-        bin('prettier', '--check', '--log-level', 'warn', '.'),
-        bin('eslint', '--max-warnings', '0', '.'),
-        bin('tsc', '--noEmit'),
-        node('kind/test.mjs', '--level', 'check'),
+        // Each of them uses one core.
+        {
+          together: [
+            bin('prettier', '--check', '--log-level', 'warn', '.'),
+            bin('eslint', '--max-warnings', '0', '.'),
+            bin('tsc', '--noEmit'),
+          ],
+        },
+        tests('--level', 'check'),
       ],
-      help: `It takes no options. It ends at the first step that fails:
+      help: `It takes no options. The first three run together; the last one only when nothing was found:
   prettier            npm run format puts it right
-  eslint, tsc         types and lint of all packages
+  eslint              lint of all packages
+  tsc                 types of all packages
   rules of the house  test/tidy.test.ts; generated files: npm run synth, npm run reference`,
     },
     test: {
       npm: 'npm test',
       about: 'unit, contract, integration, API server and fault tests, on real servers',
-      programs: wantsHelp(rest) ? [node('kind/test.mjs', '--help')] : [local('prepare', '--for', 'test'), node('kind/test.mjs', ...rest)],
+      programs: wantsHelp(rest) ? [node('kind/test.mjs', '--help')] : [local('prepare', '--for', 'test'), tests(...rest)],
     },
     kind: { npm: 'npm run kind', about: 'everything on a kind cluster, with the operator', programs: [cluster('up', ...rest)] },
     'kind-down': { npm: 'npm run kind:down', about: 'delete that cluster', programs: [cluster('down', ...rest)] },
     e2e: {
       npm: 'npm run e2e',
       about: 'the tests on a kind cluster, which is made first',
-      programs: [cluster('up', '--quiet'), node('kind/test.mjs', '--level', 'e2e', ...rest)],
+      programs: [cluster('up', '--quiet'), tests('--level', 'e2e', ...rest)],
       help: levelHelp('npm run e2e', 'test/e2e/chat.test.ts'),
     },
     drills: {
       npm: 'npm run drills',
       about: 'every fault of a ChatDrill on a kind cluster, which is made first',
-      programs: [cluster('up', '--quiet'), node('kind/test.mjs', '--level', 'drills', ...rest)],
+      programs: [cluster('up', '--quiet'), tests('--level', 'drills', ...rest)],
       help: levelHelp('npm run drills', 'test/drills/drills.test.ts'),
     },
     disruptions: {
       npm: 'npm run disruptions',
       about: '500 clients on a kind cluster with two workers: a new version, scaling, a drained node',
-      programs: [cluster('up', '--quiet', '--workers', '2'), node('kind/test.mjs', '--level', 'disruptions', ...rest)],
+      programs: [cluster('up', '--quiet', '--workers', '2'), tests('--level', 'disruptions', ...rest)],
       help: levelHelp('npm run disruptions', 'test/disruptions/disruptions.test.ts'),
     },
     docs: {

@@ -36,6 +36,7 @@ const { values, positionals } = parseArgs({
     level: { type: 'string', multiple: true },
     name: { type: 'string' },
     mysql: { type: 'boolean' },
+    built: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
 });
@@ -46,6 +47,7 @@ Runs tests from the sources, on real servers. Without options: ${DEFAULT_LEVELS.
   --level LEVEL    ${Object.keys(LEVELS).join(', ')}; may be given several times
   --name PATTERN   only tests with such a name
   --mysql          on MySQL 9.7 where MariaDB is what is installed
+  --built          the programs that tests start are the built ones, not the sources; npm test does so, because it has built them
   FILE or FOLDER   only these, for instance test/unit/chat
 `);
   process.exit(0);
@@ -67,11 +69,12 @@ if (chosen.some(({ level }) => level === 'apiserver')) prepareApiServer();
 if (files.includes(join(root, 'test/apiserver/helm.test.ts'))) prepareHelm();
 if (files.includes(join(root, 'test/integration/backup/s3.test.ts'))) prepareS3();
 if (values.mysql) prepareMysql();
+// Read by test/helpers/program.ts.
+if (values.built) process.env.PARLEY_TEST_BUILT = '1';
 
 const has = (level) => chosen.some((each) => each.level === level);
 const args = [
   '--conditions=parley-source',
-  '--enable-source-maps',
   '--import',
   pathToFileURL(join(root, 'kind', 'sources.mjs')).href,
   '--test',

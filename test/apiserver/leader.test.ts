@@ -11,7 +11,7 @@ import { Lease } from '../../operator/src/kube/lease.ts';
 import { chatClusters, leases, pathOf } from '../../operator/src/kube/resources.ts';
 import type { KubeObject, KubeTransport } from '../../operator/src/kube/transport.ts';
 import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
-import { fromSource } from '../helpers/from-source.ts';
+import { program } from '../helpers/program.ts';
 import { freePort, removeFolder, temporaryFolder } from '../helpers/servers.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -93,7 +93,7 @@ describe('one leader', () => {
     const kubeconfig = join(dir, 'operator.kubeconfig');
     writeFileSync(kubeconfig, server.kubeConfig('operator').exportConfig(), { mode: 0o600 });
     const port = await freePort();
-    const child = spawn(process.execPath, fromSource('operator/src/main.ts'), {
+    const child = spawn(process.execPath, program('operator/src/main.ts'), {
       cwd: root,
       env: { PATH: process.env['PATH'], KUBECONFIG: kubeconfig, POD_NAME: name, POD_NAMESPACE: NAMESPACE, ADMIN_PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -136,7 +136,7 @@ describe('one leader', () => {
 
 describe('a wrong configuration', () => {
   it('is told at once and ends with 78', async () => {
-    const child = spawn(process.execPath, fromSource('operator/src/main.ts'), {
+    const child = spawn(process.execPath, program('operator/src/main.ts'), {
       cwd: root,
       env: { PATH: process.env['PATH'], ADMIN_PORT: 'x', LOG_LEVEL: 'loud' },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { fromSource } from '../helpers/from-source.ts';
+import { program } from '../helpers/program.ts';
 import { letVolumesBe } from '../helpers/volumes.ts';
 import { eventually, operatorWorld } from './operator-world.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const MAIN = fromSource('operator/plugin/src/main.ts');
+const MAIN = program('operator/plugin/src/main.ts');
 const DATA = 'data-demo-mysql-0';
 const storageClass = (name: string, allowVolumeExpansion: boolean) => ({
   ...{ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', provisioner: 'example.com/none' },

@@ -2,7 +2,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import { promisify } from 'node:util';
-import { fromSource } from '../helpers/from-source.ts';
+import { program } from '../helpers/program.ts';
 import type { CrowdOptions, CrowdReport } from './crowd.ts';
 
 const run = promisify(execFile);
@@ -25,7 +25,7 @@ export class CrowdProcess {
     const { stdout } = await run(engine, ['container', 'inspect', '--format', '{{.State.Pid}}', node]);
     const child = spawn(
       'nsenter',
-      [...[`--net=/proc/${stdout.trim()}/ns/net`, '--', process.execPath], ...fromSource('test/disruptions/crowd-main.ts')],
+      [...[`--net=/proc/${stdout.trim()}/ns/net`, '--', process.execPath], ...program('test/disruptions/crowd-main.ts')],
       { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] },
     );
     const crowd = new CrowdProcess(child);

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createPostgres } from '@parley/kit';
 import { quiet, type ChatCluster } from '../helpers/chat-cluster.ts';
 import { endWithUs } from '../helpers/children.ts';
-import { fromSource } from '../helpers/from-source.ts';
+import { program } from '../helpers/program.ts';
 import { startServers } from '../helpers/servers.ts';
 
 /** Longer than any fault of a run; what is not answered by then has an unknown outcome. */
@@ -30,7 +30,7 @@ export async function startCoreProcess({ servers, issuer }: ChatCluster, userIds
   await postgres.query("INSERT INTO users SELECT n, 'user ' || n, 'u' || n || '@example.org' FROM unnest($1::bigint[]) n", [userIds]);
   await postgres.end();
   const child = endWithUs(
-    spawn(process.execPath, fromSource('services/core/src/main.ts'), {
+    spawn(process.execPath, program('services/core/src/main.ts'), {
       env: {
         PATH: process.env['PATH'],
         ...{ SERVER_HOST: '127.0.0.1', ADMIN_HOST: '127.0.0.1', SERVER_PORT: '0', ADMIN_PORT: '0', INSTANCE_NAME: 'core-1' },

@@ -5,7 +5,7 @@ import { createLog, migrate } from '@parley/kit';
 import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
 import { endWithUs } from './children.ts';
-import { fromSource } from './from-source.ts';
+import { program } from './program.ts';
 import { startServers, type Servers } from './servers.ts';
 import { startTokenIssuer, type TokenIssuer } from './tokens.ts';
 import { WsClient } from './ws-client.ts';
@@ -113,7 +113,7 @@ export async function startChatCluster(
 
 async function launch(name: string, env: Record<string, string>): Promise<Replica> {
   const child = endWithUs(
-    spawn(process.execPath, fromSource('services/chat/src/main.ts'), {
+    spawn(process.execPath, program('services/chat/src/main.ts'), {
       env: {
         PATH: process.env['PATH'],
         SERVER_HOST: '127.0.0.1',

@@ -1,8 +1,8 @@
 // kubectl parley as a program, for the tests that run it.
 import { execFile } from 'node:child_process';
-import { fromSource, root } from './from-source.ts';
+import { program, root } from './program.ts';
 
-const MAIN = fromSource('operator/plugin/src/main.ts');
+const MAIN = program('operator/plugin/src/main.ts');
 
 export interface Printed {
   code: number;

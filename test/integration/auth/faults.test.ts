@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fromSource } from '../../helpers/from-source.ts';
+import { program } from '../../helpers/program.ts';
 import { freePort } from '../../helpers/servers.ts';
 import { authEnv, newApiKey, newPerson, privateKeys, startAuthStack } from './auth-stack.ts';
 
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Starts a program of the repository from its sources; `output` holds everything it wrote. */
 function start(file: string, env: Record<string, string>) {
-  const child = spawn(process.execPath, fromSource(file), { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...env } });
+  const child = spawn(process.execPath, program(file), { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...env } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = once(child, 'close') as Promise<[number | null]>;

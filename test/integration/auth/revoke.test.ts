@@ -19,7 +19,7 @@ import { loadConfig } from '@parley/kit';
 import { disableUser } from '../../../services/auth/src/account-changes.ts';
 import { deleteExpired } from '../../../services/auth/src/adapters/expired-sessions.ts';
 import { postgresAccounts } from '../../../services/auth/src/adapters/postgres-accounts.ts';
-import { fromSource } from '../../helpers/from-source.ts';
+import { program } from '../../helpers/program.ts';
 import { startServers } from '../../helpers/servers.ts';
 import { playService, type PlayedService } from '../gateway/gateway-stack.ts';
 import { newPerson, quiet, startAuthStack } from './auth-stack.ts';
@@ -221,7 +221,7 @@ test('the command disable-user: 0 and the token is forbidden, 1 for nobody, 78 f
 
 async function admin(...words: string[]): Promise<number | null> {
   const env = { PATH: process.env['PATH'], DATABASE_URL: stack.env['DATABASE_URL'], REDIS_URL: redisServer.redis.url };
-  const child = spawn(process.execPath, [...fromSource('services/auth/src/admin-main.ts'), ...words], { cwd: root, env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [...program('services/auth/src/admin-main.ts'), ...words], { cwd: root, env, stdio: 'ignore' });
   const [code] = (await once(child, 'close')) as [number | null];
   return code;
 }

@@ -10,7 +10,7 @@ import { connectMysql } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
 import pg from 'pg';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
-import { fromSource } from '../../helpers/from-source.ts';
+import { program } from '../../helpers/program.ts';
 import { removeFolder, startServers, temporaryFolder, type Servers } from '../../helpers/servers.ts';
 import { backupsOf, type Backups, type Outcome } from './scripts.ts';
 
@@ -21,7 +21,7 @@ const NEW_EPOCH = 'services/shared/chat-store/src/new-epoch-main.ts';
 const LONG_AGO = new Date('2020-01-01T00:00:00Z');
 
 async function command(file: string, url: string): Promise<Outcome> {
-  const child = spawn(process.execPath, fromSource(file), {
+  const child = spawn(process.execPath, program(file), {
     env: { PATH: process.env['PATH'], DATABASE_URL: url, STARTUP_TIMEOUT_MS: '10000' },
   });
   let output = '';

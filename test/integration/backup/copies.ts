@@ -10,7 +10,7 @@ import { desired, resolve } from '@parley/cdk8s';
 import { parseChatCluster } from '@parley/operator-api';
 import { pino } from 'pino';
 import { runProgram } from '../../../services/backups/src/program.ts';
-import { fromSource } from '../../helpers/from-source.ts';
+import { program } from '../../helpers/program.ts';
 import type { S3Server } from '../../helpers/s3-server.ts';
 import type { Outcome } from './scripts.ts';
 
@@ -134,7 +134,7 @@ async function here({ args, env, onOutput }: Run): Promise<Outcome> {
 async function inProcess({ args, env, onOutput }: Run): Promise<Outcome> {
   const source = PROGRAM.replace('/dist/', '/src/').replace(/js$/, 'ts');
   // The SDK warns of the age of Node 20.
-  const node = ['--no-warnings', ...fromSource(source)];
+  const node = ['--no-warnings', ...program(source)];
   const child = spawn(process.execPath, [...node, ...args], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

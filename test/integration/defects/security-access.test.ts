@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fromSource } from '../../helpers/from-source.ts';
+import { program } from '../../helpers/program.ts';
 import { repositoryFiles, root } from '../../helpers/source-tree.ts';
 import { ownAddress, startSystem, type System } from './system.ts';
 
@@ -17,7 +17,7 @@ after(() => system?.stop());
 
 describe('security: access', { timeout: 240_000 }, () => {
   test('10.1.1 no secret has a default: a service without them does not start and names what is missing', () => {
-    const args = fromSource('services/auth/src/main.ts');
+    const args = program('services/auth/src/main.ts');
     const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, env: {}, encoding: 'utf8', timeout: 30_000 });
     assert.equal(status, 78, stderr);
     for (const name of ['JWT_PRIVATE_KEYS', 'BOOTSTRAP_API_KEY', 'DATABASE_URL']) assert.match(stderr, new RegExp(name));

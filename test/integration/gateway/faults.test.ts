@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Problem } from '@parley/protocol';
-import { fromSource } from '../../helpers/from-source.ts';
+import { program } from '../../helpers/program.ts';
 import { freePort } from '../../helpers/servers.ts';
 import { echo, openRequest, startGatewayStack, textOf } from './gateway-stack.ts';
 
@@ -160,7 +160,7 @@ test('a drain finishes the call in flight and takes no new one', { timeout: 20_0
 });
 
 test('the process lists everything that is missing and ends with 78', { timeout: 30_000 }, async () => {
-  const child = spawn(process.execPath, fromSource('services/gateway/src/main.ts'), { cwd: root, env: { CORE_URL: 'core' } });
+  const child = spawn(process.execPath, program('services/gateway/src/main.ts'), { cwd: root, env: { CORE_URL: 'core' } });
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number];

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { ConfigError, createLog, isTracing, spanChannel, traced, tracedUntil, type Span } from '@parley/kit';
 import { operationOf } from '../../../services/shared/kit/src/sql-operation.ts';
-import { sourceLoader } from '../../helpers/from-source.ts';
+import { sourceLoader } from '../../helpers/program.ts';
 
 /** Names of spans in the order of their begins and ends, while `run` runs. */
 async function recorded(run: () => Promise<void>): Promise<string[]> {
