@@ -5,7 +5,7 @@ import { Applier } from './kube/applier.ts';
 import { systemClock, type Clock } from './kube/clock.ts';
 import { Recorder } from './kube/recorder.ts';
 import { Reflector } from './kube/reflector.ts';
-import { chatClusters, chatDrills, isKeptVolume, ownedResources, pathOf, pods, type Resource } from './kube/resources.ts';
+import { chatClusters, chatDrills, clusterOf, isKeptVolume, ownedResources, pathOf, pods, type Resource } from './kube/resources.ts';
 import { keyOf } from './kube/store.ts';
 import type { KubeObject, KubeTransport } from './kube/transport.ts';
 import { WorkQueue } from './kube/work-queue.ts';
@@ -23,7 +23,6 @@ import { OptionalWatches } from './optional-watches.ts';
 import type { ReconcileContext } from './reconcile.ts';
 import type { SigningKeysAnswer } from './key-rotation.ts';
 
-const INSTANCE_LABEL = 'app.kubernetes.io/instance';
 /** Everything is looked at again this often, in case a watch lied. */
 const RESYNC_MS = 10 * 60_000;
 /** Sockets come and go all the time: the status tells their number this often at most. */
@@ -101,6 +100,7 @@ export class Controller {
       clock,
       path: pathOf(pods, namespace),
       labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`,
+      groupOf: clusterOf,
       onChange: (object) => this.#changed(object),
       onRestart: onRestart('Pod'),
     });
@@ -170,13 +170,8 @@ export class Controller {
 
   /** Objects of one cluster, as the watches show them. */
   owned(namespace: string, cluster: string): KubeObject[] {
-    return [...this.#owned, ...this.#optional.reflectors()].flatMap(([kind, reflector]) =>
-      reflector.store
-        .list()
-        .filter((object) => object.metadata.namespace === namespace && object.metadata.labels?.[INSTANCE_LABEL] === cluster)
-        // Items of a list carry neither kind nor apiVersion.
-        .map((object) => ({ ...object, kind })),
-    );
+    const key = keyOf({ namespace, name: cluster });
+    return [...this.#owned.values(), ...this.#optional.reflectors().values()].flatMap(({ store }) => store.group(key));
   }
 
   /** Resolves when every watch has its first list and the first keys are queued. */
@@ -209,15 +204,12 @@ export class Controller {
     await Promise.all(watches.map((each) => each.stop()));
   }
 
-  /** For metrics: one pass over the Jobs, however many clusters there are. */
+  /** For metrics. */
   clusters(): ClusterFacts[] {
-    const byCluster = new Map<string, KubeObject[]>();
-    for (const kind of ['CronJob', 'Job'])
-      for (const object of this.#owned.get(kind)?.store.list() ?? []) {
-        const key = keyOf({ namespace: object.metadata.namespace ?? '', name: object.metadata.labels?.[INSTANCE_LABEL] ?? '' });
-        byCluster.set(key, [...(byCluster.get(key) ?? []), { ...object, kind }]);
-      }
-    return this.#clusters.store.list().map((live) => ({ live, backups: backupRuns(byCluster.get(keyOf(live.metadata)) ?? []) }));
+    return this.#clusters.store.list().map((live) => {
+      const runs = ['CronJob', 'Job'].flatMap((kind) => this.#owned.get(kind)?.store.group(keyOf(live.metadata)) ?? []);
+      return { live, backups: backupRuns(runs) };
+    });
   }
 
   #resyncLater(): void {
@@ -249,6 +241,8 @@ export class Controller {
       path: pathOf(resource, watchNamespace || undefined),
       // Claims of a StatefulSet carry the labels of its selector and no others.
       labelSelector: isKeptVolume(resource) ? 'app.kubernetes.io/name=parley' : `app.kubernetes.io/managed-by=${MANAGED_BY}`,
+      kind: resource.kind,
+      groupOf: clusterOf,
       onChange: (object) => this.#changed(object),
       onRestart,
     });
@@ -290,23 +284,21 @@ export class Controller {
   }
 
   #drillsOf(namespace: string, cluster: string): KubeObject[] {
-    return this.#drills.store.list().filter((drill) => drill.metadata.namespace === namespace && clusterOf(drill) === cluster);
+    return this.#drills.store.list().filter((drill) => drill.metadata.namespace === namespace && drilledCluster(drill) === cluster);
   }
 
   #drillChanged(drill: KubeObject): void {
-    const name = clusterOf(drill);
+    const name = drilledCluster(drill);
     if (this.#watching && name) this.#queue.add(keyOf({ namespace: drill.metadata.namespace ?? '', name }));
   }
 
   #changed(object: KubeObject): void {
-    const cluster = object.metadata.labels?.[INSTANCE_LABEL];
-    if (this.#watching && cluster) this.#queue.add(keyOf({ namespace: object.metadata.namespace ?? '', name: cluster }));
+    const key = clusterOf(object);
+    if (this.#watching && key !== undefined) this.#queue.add(key);
   }
 
   #podsOf(namespace: string, cluster: string): KubeObject[] {
-    return this.#pods.store
-      .list()
-      .filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.[INSTANCE_LABEL] === cluster);
+    return this.#pods.store.group(keyOf({ namespace, name: cluster }));
   }
 
   #podFacts(): PodFacts[] {
@@ -319,4 +311,4 @@ export class Controller {
   }
 }
 
-const clusterOf = ({ spec }: KubeObject): string | undefined => (spec as { cluster?: string } | undefined)?.cluster;
+const drilledCluster = ({ spec }: KubeObject): string | undefined => (spec as { cluster?: string } | undefined)?.cluster;

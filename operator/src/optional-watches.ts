@@ -3,7 +3,7 @@
 import { MANAGED_BY, type MonitoringKind } from '@parley/cdk8s';
 import type { Clock } from './kube/clock.ts';
 import { Reflector } from './kube/reflector.ts';
-import { optionalResources, pathOf, type Resource } from './kube/resources.ts';
+import { clusterOf, optionalResources, pathOf, type Resource } from './kube/resources.ts';
 import { isNotFound, type KubeObject, type KubeTransport } from './kube/transport.ts';
 
 const EVERY_MS = 60_000;
@@ -105,6 +105,8 @@ export class OptionalWatches {
       ...{ transport, clock, onChange },
       path: pathOf(resource, namespace),
       labelSelector: `app.kubernetes.io/managed-by=${MANAGED_BY}`,
+      kind: resource.kind,
+      groupOf: clusterOf,
       // One that may not be listed, by the roles of an older install, must not stop the rest.
       onRestart: (reason) => {
         failed();

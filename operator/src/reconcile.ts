@@ -1,9 +1,8 @@
 // One reconcile: read facts, decide what is wanted, apply it, remove the rest, tell the status. Level-based: it looks at what is, not
 // at what happened. It ends in three ways: by a throw (back-off), by a condition that only a new spec can change, or by a wish to run again.
 import { randomBytes } from 'node:crypto';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { parseChatCluster, type ChatCluster, type ChatClusterStatus } from '@parley/operator-api';
-import { componentsOf, desired, resolve, type Facts, type MonitoringKind, type Plan, type PlanEnvironment } from '@parley/cdk8s';
+import { componentsOf, resolve, type Facts, type MonitoringKind, type Plan, type PlanEnvironment } from '@parley/cdk8s';
 import type { Applier } from './kube/applier.ts';
 import type { Recorder } from './kube/recorder.ts';
 import { chatClusters, isKeptVolume, pathOf, pods as podResource } from './kube/resources.ts';
@@ -23,6 +22,7 @@ import { moveSockets, type MovesContext } from './moves.ts';
 import { planMessage, type PendingPlan } from './plan-changes.ts';
 import { podFacts } from './pods.ts';
 import { identity, unwanted } from './removal.ts';
+import { rendered, type Rendered } from './rendered.ts';
 import { drainDecision, followDrains, type DrainContext } from './requested-drains.ts';
 import { rolloutStep, type ChatPod, type RolloutInput } from './rollout.ts';
 import { missingSecrets } from './secret-refs.ts';
@@ -73,8 +73,9 @@ export interface ReconcileContext {
 export type Memory = Map<string, ClusterMemory>;
 
 interface ClusterMemory {
-  /** the objects of a plan: rendering takes longer than everything else. As objects they would be 0.25 MB each, packed they are 10 kB */
-  rendered: Map<string, { of: string; packed: Buffer }>;
+  /** what is applied, and all of a plan that waits for approval: rendering takes longer than everything else */
+  applied?: Rendered;
+  complete?: Rendered;
   /** Secrets were looked at: of which plan, when, and which of somebody else's were missing */
   secrets?: { of: string; atMs: number; missing: string[] };
   /** the change of the signing key: as it was seen last, when, and what was asked for */
@@ -135,9 +136,9 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
   const served = context.served();
   const kept = { away, served, strimzi: strimzi?.state === 'served' };
   const facts = { migrated: hasMigrated(plan, context) || hasRun(cluster.status, plan), ...kept };
-  let wanted: KubeObject[];
+  let wanted: readonly KubeObject[];
   try {
-    wanted = rendered(plan, { facts, cluster, memory });
+    wanted = (memory.applied = rendered(plan, { facts, cluster, known: [memory.applied] })).objects;
   } catch (error) {
     return fail(live, context, 'RenderFailed', `The manifests cannot be made: ${(error as Error).message}`);
   }
@@ -195,18 +196,8 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
 
 function memoryOf({ metadata: { uid = '' } }: KubeObject, { memory }: ReconcileContext): ClusterMemory {
   let known = memory.get(uid);
-  if (!known) memory.set(uid, (known = { rendered: new Map(), refused: new Map(), told: new Set(), proxies: new Set() }));
+  if (!known) memory.set(uid, (known = { refused: new Map(), told: new Set(), proxies: new Set() }));
   return known;
-}
-
-function rendered(plan: Plan, { facts, cluster, memory }: { facts: Facts; cluster: ChatCluster; memory: ClusterMemory }): KubeObject[] {
-  const of = JSON.stringify(plan);
-  const by = JSON.stringify(facts);
-  const known = memory.rendered.get(by);
-  if (known?.of === of) return JSON.parse(inflateRawSync(known.packed).toString()) as KubeObject[];
-  const objects = desired(plan, facts).map((object) => withOwner(object, cluster));
-  memory.rendered.set(by, { of, packed: deflateRawSync(JSON.stringify(objects)) });
-  return objects;
 }
 
 /** Those of our own are made, those of others only looked for. */
@@ -239,12 +230,14 @@ async function lookAtPlan(
   live: KubeObject,
   { cluster, pods, memory, context, kept }: RolloutParts & { cluster: ChatCluster; kept: Omit<Facts, 'migrated'> },
 ): Promise<PendingPlan | undefined> {
-  if (plan.spec.changePolicy !== 'Plan') return undefined;
+  if (plan.spec.changePolicy !== 'Plan') return void delete memory.complete;
   const { applier, owned, recorder } = context;
+  const facts = { migrated: true, ...kept };
+  memory.complete = rendered(plan, { facts, cluster, known: [memory.applied, memory.complete] });
   const known = await lookForPlan(
     {
       ...{ plan, live, applier },
-      complete: rendered(plan, { facts: { migrated: true, ...kept }, cluster, memory }),
+      complete: memory.complete.objects,
       owned: owned(plan.namespace, plan.cluster),
       claims: claimsOf(plan, context),
       sockets: pods.reduce((sum, { sockets }) => sum + (sockets?.connections ?? 0), 0),
@@ -303,12 +296,6 @@ async function rollOut(plan: Plan, live: KubeObject, { pods, memory, context }: 
 function unhealthy(seen: DeliverySeen | undefined): RolloutInput['unhealthy'] {
   if (!seen?.report || seen.failingSinceMs === undefined) return undefined;
   return { message: seen.report.message, forMs: performance.now() - seen.failingSinceMs };
-}
-
-function withOwner(object: KubeObject, { apiVersion, kind, metadata }: ChatCluster): KubeObject {
-  if (isKeptVolume(object)) return object;
-  const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true };
-  return { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } };
 }
 
 async function applyAll(

@@ -100,7 +100,14 @@ export class Applier {
   }
 }
 
-const hashOf = (object: KubeObject): string => createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 32);
+const hashes = new WeakMap<KubeObject, string>();
+
+/** Taken once of each object: a plan that did not change is applied with the same objects, and their text is the most of a reconcile's CPU time. */
+function hashOf(object: KubeObject): string {
+  let hash = hashes.get(object);
+  if (hash === undefined) hashes.set(object, (hash = createHash('sha256').update(JSON.stringify(object)).digest('hex').slice(0, 32)));
+  return hash;
+}
 
 /** Does the live object hold everything that we apply? Defaults that the API server adds do not count as changes. */
 export function contains(live: unknown, wanted: unknown): boolean {

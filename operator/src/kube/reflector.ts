@@ -1,13 +1,17 @@
 // Keeps a store equal to a collection of the API server: list in chunks, then watch with bookmarks, and start over when the watch is
 // too old, silent or broken. Handlers only take note of a key; a throw of theirs never ends the watch.
 import { pauseOn, systemClock, type Clock } from './clock.ts';
-import { Store } from './store.ts';
+import { Store, type GroupOf } from './store.ts';
 import { ApiError, retryAfterMs, type KubeObject, type KubeTransport } from './transport.ts';
 
 export interface ReflectorOptions {
   transport: KubeTransport;
   path: string;
   labelSelector?: string;
+  /** Items of a list do not say what they are: it is added to them. */
+  kind?: string;
+  /** what the store keeps together */
+  groupOf?: GroupOf;
   onChange: (object: KubeObject) => void;
   onRestart?: (reason: string, error?: unknown) => void;
   /** after each list that succeeded */
@@ -29,7 +33,7 @@ const BACKOFF_MAX_MS = 30_000;
 const SHORT_WATCH_MS = 1000;
 
 export class Reflector {
-  readonly store = new Store();
+  readonly store: Store;
   readonly #options: ReflectorOptions;
   readonly #stop = new AbortController();
   #synced!: () => void;
@@ -40,6 +44,7 @@ export class Reflector {
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
+    this.store = new Store(options.groupOf);
   }
 
   /** Starts once; a second call does nothing. */
@@ -74,7 +79,7 @@ export class Reflector {
   }
 
   async #list(): Promise<string> {
-    const { transport, path, labelSelector } = this.#options;
+    const { transport, path, labelSelector, kind } = this.#options;
     const objects: KubeObject[] = [];
     let next: string | undefined;
     let version: string;
@@ -82,7 +87,7 @@ export class Reflector {
       const page: { items: KubeObject[]; metadata: { resourceVersion: string; continue?: string } } = await transport.request('GET', path, {
         query: { limit: CHUNK, ...(labelSelector ? { labelSelector } : {}), ...(next ? { continue: next } : {}) },
       });
-      objects.push(...page.items);
+      for (const item of page.items) objects.push(kind === undefined ? item : Object.assign(item, { kind }));
       next = page.metadata.continue || undefined;
       version = page.metadata.resourceVersion;
     } while (next);

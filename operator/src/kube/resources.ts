@@ -1,5 +1,7 @@
 // Where each kind lives in the API.
 import { DRILL_KIND, DRILL_PLURAL, GROUP, PLURAL, STRIMZI_API, VERSION } from '@parley/operator-api';
+import { keyOf } from './store.ts';
+import type { KubeObject } from './transport.ts';
 
 export interface Resource {
   kind: string;
@@ -47,6 +49,12 @@ export const optionalResources: readonly Resource[] = [
 
 /** Holds data: made once, from then on only its size may grow, never pruned, and not owned, so that it outlives the ChatCluster. */
 export const isKeptVolume = ({ kind }: { kind: string }): boolean => kind === 'PersistentVolumeClaim';
+
+/** The ChatCluster, as `namespace/name`, that an object is labelled with. */
+export function clusterOf({ metadata: { namespace = '', labels } }: KubeObject): string | undefined {
+  const name = labels?.['app.kubernetes.io/instance'];
+  return name === undefined ? undefined : keyOf({ namespace, name });
+}
 
 const byKind = new Map([...ownedResources, ...strimziResources, ...optionalResources].map((owned) => [owned.kind, owned]));
 
