@@ -48,20 +48,25 @@ export async function waitUntil(
   }
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + randomInt(PORTS);
-    if (!(await isTaken(port))) return port;
-  }
-}
-
 /**
  * Below the range from which the system gives ports to outgoing connections (32768 and up on Linux): one of those must not take the
  * port between this look and the server's own listen.
  */
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
+let next = randomInt(PORTS);
+
+/**
+ * A port that was free a moment ago. One after the other from a place of this process: two that are asked for before anybody listens on the
+ * first are not the same, and other processes are elsewhere.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + next;
+    next = (next + 1) % PORTS;
+    if (!(await isTaken(port))) return port;
+  }
+}
 
 /** Whether something listens on the port on this machine already. */
 export async function isTaken(port: number, host = '127.0.0.1'): Promise<boolean> {
