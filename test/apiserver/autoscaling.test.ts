@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { startAutoscaler, type Autoscaler } from '../helpers/autoscaler.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const autoscaling = { minReplicas: 2, maxReplicas: 7, connectionsPerReplica: 100 };
 

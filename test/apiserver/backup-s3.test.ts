@@ -8,7 +8,8 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { cacheFolder } from '../../kind/local/src/cache.ts';
 import type { KubeObject } from '../../operator/src/kube/transport.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operating', 'backup-and-restore.md'), 'utf8');
 const BUCKET = { bucket: 'chat-backups', credentialsSecretRef: { name: 'bucket' } };

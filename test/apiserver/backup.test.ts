@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ownedResource, pathOf } from '../../operator/src/kube/resources.ts';
 import type { KubeObject } from '../../operator/src/kube/transport.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 describe('backups by the operator', () => {
   const { get, exists, gone, apply, becomes, makeAllReady, restartWritesNothing, quiet, writes, server, admin, namespace } =

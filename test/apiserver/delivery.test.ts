@@ -1,7 +1,8 @@
 // What the canary finds, as the operator tells it on a real API server; and a rollout that waits for it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const OLD = 'demo-chat-old';
 const NEW = 'demo-chat-new';

@@ -5,7 +5,8 @@ import type { ChatDrillStatus } from '@parley/operator-api';
 import { chatDrills, pathOf, pods } from '../../operator/src/kube/resources.ts';
 import { ApiError } from '../../operator/src/kube/transport.ts';
 import { ILLEGAL_DRILLS } from './illegal-specs.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const MARK = 'chat.parley.dev/drill-fault';
 

@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import type { KubeObject } from '../../operator/src/kube/transport.ts';
 import { pathOf, secrets } from '../../operator/src/kube/resources.ts';
 import { ROTATE_ANNOTATION, ROTATION_ANNOTATION, type Rotation } from '../../operator/src/signing-keys.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 describe('a new signing key', () => {
   const { apply, get, makeAllReady, makePod, serving, keysOf, status, condition, server, admin, namespace, ...more } = operatorWorld();

@@ -13,21 +13,10 @@ import type { KubeObject, KubeTransport } from '../../operator/src/kube/transpor
 import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
 import { program } from '../helpers/program.ts';
 import { freePort, removeFolder, temporaryFolder } from '../helpers/servers.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const NAMESPACE = 'parley-system';
-const DEADLINE_MS = 30_000;
-
-async function eventually<T>(what: string, read: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const value = await read().catch(() => undefined);
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS / 1000} s: ${what}`);
-    await sleep(50);
-  }
-}
-
 describe('one leader', () => {
   let server: ApiServer;
   let operator: KubeTransport;
@@ -102,7 +91,12 @@ describe('one leader', () => {
     let log = '';
     child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
     const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
-    await eventually(`${name} is ready`, async () => (await get('/readyz')).status === 200);
+    await eventually(`${name} is ready`, () =>
+      get('/readyz').then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    );
     const leads = async () => /parley_operator_leader\{[^}]*\} 1/.test(await (await get('/metrics')).text());
     return { child, get, leads, log: () => log };
   };

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { installMonitoringKinds, removeMonitoringKinds } from '../helpers/prometheus-operator.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 describe('monitoring of a ChatCluster', () => {
   const world = operatorWorld();

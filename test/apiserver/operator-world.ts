@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { ChatClusterStatus } from '@parley/operator-api';
@@ -14,21 +13,9 @@ import type { SigningKeysAnswer } from '../../operator/src/key-rotation.ts';
 import type { MoveRequest } from '../../operator/src/moves.ts';
 import { isNotFound, type KubeObject, type KubeTransport, type Method } from '../../operator/src/kube/transport.ts';
 import { startApiServer, type ApiServer, type ApiServerOptions } from '../helpers/apiserver.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const charts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'charts');
-/** A watch that was refused waits up to 30 s before it tries again. */
-const DEADLINE_MS = 120_000;
-
-export async function eventually<T>(what: string, read: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const value = await read();
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS / 1000} s: ${what}`);
-    await sleep(50);
-  }
-}
-
 const HEALTHY: DeliveryReport = {
   ...{ state: 'ok', reason: 'Delivering', message: 'all is well', acked: 100, sockets: 5, replicas: 3 },
   ...{ lost: 0, duplicated: 0, misordered: 0, p50Ms: 2, p99Ms: 9 },

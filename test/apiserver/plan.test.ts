@@ -1,7 +1,8 @@
 // changePolicy Plan against a real API server: nothing is written before a plan is approved, and exactly it is written then.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 describe('a plan', () => {
   const {

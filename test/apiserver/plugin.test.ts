@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readSeen } from '../../operator/plugin/src/read.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
 import { startParley } from '../helpers/parley-program.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 /** The lease must not grow old while a slow machine starts programs. */
 const AHEAD_MS = 300_000;
@@ -115,19 +116,22 @@ describe('kubectl parley', () => {
     assert.match((await inNamespace('drill', 'run', 'demo', '--fault', 'Fire')).err, /There is no fault Fire; there are: KillChatPod/);
     assert.match((await run('--yes', '--duration', 'long')).err, /say for instance 30s/);
 
-    const running = run('--yes', '--duration', '10s');
+    const args = ['-n', namespace(), 'drill', 'run', 'demo', '--fault', 'KillRedis', '--yes', '--duration', '10s'];
+    const running = startParley(server().kubeconfigFile, args);
     await eventually('Redis is killed', async () => (await get('Pod', 'demo-redis-0')) === undefined);
+    // The drill cannot go on as long as Redis is not back.
+    await eventually('it says so', () => running.printed().includes('Recovering: demo-redis-0 is killed'));
     await makePod('redis', 0, { revision: 'r', status: serving(8) });
     let acked = 100;
     let done = false;
-    void running.then(() => (done = true));
+    void running.done.then(() => (done = true));
     await eventually('its end', async () => {
       deliver({ acked: ++acked });
       return done;
     });
-    const { code, out } = await running;
+    const { code, out } = await running.done;
     assert.equal(code, 0, out);
-    assert.match(out, /runs\. It goes on without.*Recovering: demo-redis-0 is killed.*Passed: KillRedis: recovered \d+ s/s);
+    assert.match(out, /runs\. It goes on without.*Passed: KillRedis: recovered \d+ s/s);
     const list = (await inNamespace('drill', 'list')).out;
     const name = /(killredis-\w+) +demo +KillRedis +Passed +\d+ s +0/.exec(list)?.[1] ?? assert.fail(list);
     const shown = await inNamespace('drill', 'show', name, '--report');

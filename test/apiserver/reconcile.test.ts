@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ownedResource, pathOf } from '../../operator/src/kube/resources.ts';
 import type { KubeObject } from '../../operator/src/kube/transport.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 describe('the operator on a real API server', () => {
   const { get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, restartWritesNothing, quiet, ...more } =

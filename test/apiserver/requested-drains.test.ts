@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pathOf, pods } from '../../operator/src/kube/resources.ts';
 import { DRAIN_ANNOTATION } from '../../operator/src/pods.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
 import { startParley } from '../helpers/parley-program.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 describe('a replica that somebody wants empty', () => {
   const { apply, get, makeAllReady, makePod, serving, socketsOf, drained, status, server, admin, namespace } = operatorWorld();

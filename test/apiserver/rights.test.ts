@@ -7,7 +7,8 @@ import { Recorder } from '../../operator/src/kube/recorder.ts';
 import { chatDrills, leases, ownedResource, pathOf } from '../../operator/src/kube/resources.ts';
 import { installMonitoringKinds } from '../helpers/prometheus-operator.ts';
 import { assertRightsUsed } from '../helpers/rights.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const SYSTEM = 'parley-system';
 const WAITING = (namespace: string) => ({

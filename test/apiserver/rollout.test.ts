@@ -1,7 +1,8 @@
 // Rollouts of chat and what is told of pods, against a real API server.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 describe('chat replicas on a real API server', () => {
   const { apply, status, condition, becomes, makeAllReady, makePod, serving, chatPods, wantRevision, socketsOf, moves, server, namespace } =

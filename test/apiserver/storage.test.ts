@@ -5,7 +5,8 @@ import { resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { program } from '../helpers/program.ts';
 import { letVolumesBe } from '../helpers/volumes.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const MAIN = program('operator/plugin/src/main.ts');

@@ -7,7 +7,8 @@ import { STRIMZI_RULES } from '@parley/cdk8s';
 import { pathOf, strimziResources } from '../../operator/src/kube/resources.ts';
 import { ApiError, type KubeObject } from '../../operator/src/kube/transport.ts';
 import { rightsIn, usedBy } from '../helpers/rights.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const charts = resolve(import.meta.dirname, '../../charts');
 const [kafkas, pools] = strimziResources;

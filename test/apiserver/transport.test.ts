@@ -5,7 +5,6 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { kubeClient } from '../../operator/src/kube/client.ts';
 import { Reflector } from '../../operator/src/kube/reflector.ts';
@@ -13,17 +12,10 @@ import { ApiError, type KubeTransport } from '../../operator/src/kube/transport.
 import { transportSuite } from '../contract/operator/transport-suite.ts';
 import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
 import { startTcpProxy, type TcpProxy } from '../helpers/tcp-proxy.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const COLLECTION = '/api/v1/namespaces/default/configmaps';
 const configMap = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' } });
-
-async function eventually(what: string, check: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!check()) {
-    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
-    await sleep(10);
-  }
-}
 
 describe('transport: a real API server', () => {
   let server: ApiServer;

@@ -5,7 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { pathOf, pods, type Resource } from '../../operator/src/kube/resources.ts';
 import type { KubeObject } from '../../operator/src/kube/transport.ts';
 import { startControllers, type Controllers } from '../helpers/controllers.ts';
-import { eventually, operatorWorld } from './operator-world.ts';
+import { operatorWorld } from './operator-world.ts';
+import { eventually } from '../helpers/eventually.ts';
 
 const CONTROLLERS = ['statefulset', 'garbage-collector', 'namespace', 'persistentvolume-binder', 'persistentvolumeclaim-protection'];
 const DATA = 'data-demo-mysql-0';

@@ -19,6 +19,7 @@ import { bucketKey, bucketScript } from '../../../services/shared/kit/src/rate-l
 import { startServers } from '../../helpers/servers.ts';
 import { histories, limitOf, ReferenceBucket } from '../../unit/kit/rate-limit-model.ts';
 import { limiterSuite } from './limiter-suite.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const quiet = createLog({ service: 'test', instance: 'test', level: 'fatal' });
 /** Here the machine may be busy; that Redis is given up in time is a test of its own. */
@@ -42,14 +43,6 @@ async function replica(options: { waitMs?: number; pauseMs?: number } = {}) {
   const { registry } = createMetrics({ service: 'test', instance: 'test' });
   const metrics = createRateLimitMetrics(registry);
   return { redis, metrics, limiter: createRateLimiter({ redis, log: quiet, metrics, waitMs: PATIENT, ...options }) };
-}
-
-async function until(what: string, check: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 before(async () => {
@@ -182,13 +175,13 @@ describe('Redis away', () => {
       [['killed', 3]],
     );
     await servers.start('redis');
-    await until('shared again', async () => (await one.take({ ...take, key: 'other', cost: 0 })).source === 'redis');
+    await eventually('shared again', async () => (await one.take({ ...take, key: 'other', cost: 0 })).source === 'redis');
   });
 
   test('frozen: one call waits its time, the others none; it is asked again later', { timeout: 60_000 }, async () => {
     const { limiter: one } = await replica({ waitMs: 50, pauseMs: 300 });
     const take = { event: 'frozen', key: 'k', limit: { burst: 1000, perSecond: 1 } };
-    await until('redis decides', async () => (await one.take({ ...take, cost: 0 })).source === 'redis');
+    await eventually('redis decides', async () => (await one.take({ ...take, cost: 0 })).source === 'redis');
     servers.redis.kill('SIGSTOP');
     try {
       const started = performance.now();
@@ -202,6 +195,6 @@ describe('Redis away', () => {
     } finally {
       servers.redis.kill('SIGCONT');
     }
-    await until('shared again', async () => (await one.take({ ...take, cost: 0 })).source === 'redis');
+    await eventually('shared again', async () => (await one.take({ ...take, cost: 0 })).source === 'redis');
   });
 });

@@ -10,6 +10,7 @@ import { startChild } from '../../../kind/local/src/processes/child.ts';
 import { startOf } from '../../../kind/local/src/processes/identity.ts';
 import { PidFile, stopLeftovers } from '../../../kind/local/src/processes/pid-file.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const folder = temporaryFolder();
 after(() => removeFolder(folder));
@@ -23,14 +24,7 @@ const spec = (name: string, script: string) => ({
   logFile: join(folder, `${name}.log`),
 });
 
-async function eventually(holds: () => boolean, otherwise: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!holds()) {
-    assert.ok(performance.now() < deadline, otherwise);
-    await sleep(10);
-  }
-}
-const gone = (pid: number) => eventually(() => startOf(pid) === undefined, `process ${pid} is still there`);
+const gone = (pid: number) => eventually(`process ${pid} is gone`, () => startOf(pid) === undefined);
 
 describe('a child process', () => {
   test('writes into its log, of which the last lines of this start can be read', async () => {
@@ -69,7 +63,7 @@ describe('a child process', () => {
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
     // setpriv asks for the signal first and then becomes what it was told to run: before that there is nothing to see.
-    await eventually(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'sleep', `process ${pid} is not what it should become`);
+    await eventually(`process ${pid} is what it should become`, () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'sleep');
     parent.kill('SIGKILL');
     await gone(pid);
   });

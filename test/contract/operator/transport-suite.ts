@@ -4,6 +4,7 @@ import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Reflector } from '../../../operator/src/kube/reflector.ts';
 import { isConflict, isNotFound, type KubeObject, type KubeTransport } from '../../../operator/src/kube/transport.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const NAMESPACE = 'default';
 const COLLECTION = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
@@ -14,14 +15,6 @@ const object = (name: string, data: Record<string, string>, labels: Record<strin
   metadata: { name, namespace: NAMESPACE, labels },
   data,
 });
-
-async function eventually(what: string, check: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!check()) {
-    if (performance.now() > deadline) throw new Error(`not within 10 s: ${what}`);
-    await sleep(10);
-  }
-}
 
 export function transportSuite(get: () => KubeTransport): void {
   const apply = (name: string, data: Record<string, string>, manager = 'one'): Promise<KubeObject> =>

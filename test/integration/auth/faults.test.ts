@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { program } from '../../helpers/program.ts';
 import { freePort } from '../../helpers/servers.ts';
 import { authEnv, newApiKey, newPerson, privateKeys, startAuthStack } from './auth-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -17,14 +18,6 @@ function start(file: string, env: Record<string, string>) {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = once(child, 'close') as Promise<[number | null]>;
   return { child, ended, output: () => output };
-}
-
-async function until(what: string, check: () => Promise<boolean> | boolean, withinMs = 20_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 let stack: Awaited<ReturnType<typeof startAuthStack>>;
@@ -50,11 +43,11 @@ describe('PostgreSQL away', () => {
       assert.equal(reply.body.code, 'unavailable');
       assert.equal(reply.headers.get('retry-after'), '1');
     }
-    await until('not ready', async () => (await readiness()) === 503);
+    await eventually('not ready', async () => (await readiness()) === 503);
     assert.equal((await fetch(`${stack.adminUrl}/healthz`)).status, 200);
     assert.equal((await fetch(`${stack.url}/.well-known/jwks.json`)).status, 200);
     await stack.servers.start('postgres');
-    await until('ready', async () => (await readiness()) === 200);
+    await eventually('ready', async () => (await readiness()) === 200);
     assert.equal((await stack.post('login', { email: person.email, password: person.password })).status, 200);
   });
   test('a frozen server costs a caller seconds, not for ever', { timeout: 60_000 }, async () => {
@@ -65,25 +58,25 @@ describe('PostgreSQL away', () => {
     try {
       const reply = await stack.post('refresh', { refresh_token: 'rt_x' });
       assert.equal(reply.status, 503);
-      await until('not ready', async () => (await readiness()) === 503);
+      await eventually('not ready', async () => (await readiness()) === 503);
     } finally {
       for (const pid of pids) process.kill(pid, 'SIGCONT');
     }
-    await until('ready', async () => (await readiness()) === 200);
+    await eventually('ready', async () => (await readiness()) === 200);
     assert.equal((await stack.post('register', newPerson())).status, 201);
   });
 });
 
 describe('the process', () => {
   const main = 'services/auth/src/main.ts';
-  test('lists everything that is missing and ends with 78', { timeout: 30_000 }, async () => {
+  test('lists everything that is missing and ends with 78', { timeout: 90_000 }, async () => {
     const { ended, output } = start(main, { ACCESS_TOKEN_SECONDS: 'soon' });
     assert.equal((await ended)[0], 78);
     for (const name of ['DATABASE_URL', 'REDIS_URL', 'JWT_PRIVATE_KEYS', 'BOOTSTRAP_API_KEY', 'ACCESS_TOKEN_SECONDS']) {
       assert.match(output(), new RegExp(`^  ${name} is (missing|wrong)`, 'm'));
     }
   });
-  test('names what is wrong with the keys without showing them, and ends with 78', { timeout: 30_000 }, async () => {
+  test('names what is wrong with the keys without showing them, and ends with 78', { timeout: 90_000 }, async () => {
     const keys = JSON.parse(privateKeys()) as { keys: { d?: string; x: string }[] };
     const { x } = keys.keys[0] ?? { x: '' };
     delete keys.keys[0]?.d;
@@ -92,7 +85,7 @@ describe('the process', () => {
     assert.match(output(), /JWT_PRIVATE_KEYS: key 1: d, the private part, is missing/);
     assert.ok(!output().includes(x));
   });
-  test('gives up on a database that cannot be reached, and says so', { timeout: 30_000 }, async () => {
+  test('gives up on a database that cannot be reached, and says so', { timeout: 90_000 }, async () => {
     const url = `postgres://parley:hush-hush@127.0.0.1:${await freePort()}/parley`;
     const { ended, output } = start(main, authEnv(url, stack.apiKey, { STARTUP_TIMEOUT_MS: '1500' }));
     assert.equal((await ended)[0], 1);
@@ -113,7 +106,7 @@ describe('the process', () => {
       const { child, ended, output } = start(main, env);
       try {
         const ready = async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined))?.status === 200;
-        await until('ready', ready);
+        await eventually('ready', ready);
         const person = { ...newPerson(), password: 'a very secret password' };
         const call = async (path: string, body: unknown, key = apiKey) => {
           const headers = { 'content-type': 'application/json', 'x-api-key': key };

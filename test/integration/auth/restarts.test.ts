@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newPerson, startAuthStack } from './auth-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const RESTARTS = 2;
 const ENOUGH = 5;
@@ -14,10 +15,6 @@ before(async () => {
 after(() => stack.stop());
 
 const ready = async () => (await fetch(`${stack.adminUrl}/readyz`)).status === 200;
-async function until(what: string, check: () => Promise<boolean> | boolean): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await check()); await sleep(50)) assert.ok(Date.now() < end, `not within 30 s: ${what}`);
-}
-
 test('PostgreSQL restarted under load: no acked account or token is lost, and auth recovers by itself', { timeout: 120_000 }, async () => {
   const accounts: ReturnType<typeof newPerson>[] = [];
   let refreshed = 0;
@@ -52,15 +49,15 @@ test('PostgreSQL restarted under load: no acked account or token is lost, and au
   try {
     for (let restart = 0; restart < RESTARTS; restart++) {
       const [before, beforeRefreshed] = [accounts.length, refreshed];
-      await until('accounts and tokens are made', () => accounts.length >= before + ENOUGH && refreshed >= beforeRefreshed + ENOUGH);
+      await eventually('accounts and tokens are made', () => accounts.length >= before + ENOUGH && refreshed >= beforeRefreshed + ENOUGH);
       stack.servers.postgres.kill('SIGKILL');
       await stack.servers.postgres.exited;
-      await until('auth is not ready', async () => !(await ready()));
+      await eventually('auth is not ready', async () => !(await ready()));
       await stack.servers.start('postgres');
-      await until('auth is ready again', ready);
+      await eventually('auth is ready again', ready);
     }
     const before = accounts.length;
-    await until('accounts are made again', () => accounts.length >= before + ENOUGH);
+    await eventually('accounts are made again', () => accounts.length >= before + ENOUGH);
   } finally {
     done = true;
     await Promise.all(clients);

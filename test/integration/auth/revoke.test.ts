@@ -23,6 +23,7 @@ import { program } from '../../helpers/program.ts';
 import { startServers } from '../../helpers/servers.ts';
 import { playService, type PlayedService } from '../gateway/gateway-stack.ts';
 import { newPerson, quiet, startAuthStack } from './auth-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let redisServer: Awaited<ReturnType<typeof startServers<'redis'>>>;
 let stack: Awaited<ReturnType<typeof startAuthStack>>;
@@ -78,18 +79,14 @@ async function throughGateway(token: string): Promise<number> {
   return response.status;
 }
 
-async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 1000): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+/** Less than the time after which all of them are read again: it was the announcement. */
+const ANNOUNCED_WITHIN_MS = 4000;
 
-const refusedWithin = (token: string, ms = 1000) => until('the token is refused', async () => (await throughGateway(token)) === 401, ms);
+const refusedWithin = (token: string, ms = ANNOUNCED_WITHIN_MS) =>
+  eventually('the token is refused', async () => (await throughGateway(token)) === 401, ms);
 
 describe('logout', () => {
-  test('ends the refresh token and, within a second, the access token everywhere', async () => {
+  test('ends the refresh token and, as it is announced, the access token everywhere', async () => {
     const { token, refresh_token } = await register();
     assert.equal(await throughGateway(token), 200);
     const { status, headers } = await logout(token);
@@ -97,7 +94,7 @@ describe('logout', () => {
     assert.equal(headers.get('cache-control'), 'no-store');
     assert.equal((await stack.post('refresh', { refresh_token })).status, 401);
     await refusedWithin(token);
-    await until('the announcement', () => heard.some(({ kind, id }) => kind === 'login' && id === sidOf(token)));
+    await eventually('the announcement', () => heard.some(({ kind, id }) => kind === 'login' && id === sidOf(token)));
   });
   test('ends access tokens of earlier refreshes of this login, and no other login', async () => {
     const first = await register();
@@ -113,7 +110,7 @@ describe('logout', () => {
     const { token } = await register();
     const replies = await Promise.all(Array.from({ length: 10 }, () => logout(token)));
     assert.ok(replies.every(({ status }) => status === 204));
-    await until('the announcement', () => heard.some(({ id }) => id === sidOf(token)));
+    await eventually('the announcement', () => heard.some(({ id }) => id === sidOf(token)));
     assert.equal(heard.filter(({ id }) => id === sidOf(token)).length, 1);
   });
   test('at the same time as refreshes: no pair of tokens outlives it', async () => {
@@ -207,13 +204,13 @@ test('a disabled user: no login, no refresh, no token, one event', async () => {
   assert.equal(events.rows.length, 2);
   assert.deepEqual([last.type, last.data], ['chat.user.disabled', { user_id: user.id }]);
   // Announced to nobody here: the repeater finds it in the database.
-  await until('the token is forbidden', async () => (await throughGateway(token)) === 403, 12_000);
+  await eventually('the token is forbidden', async () => (await throughGateway(token)) === 403);
 });
 
 test('the command disable-user: 0 and the token is forbidden, 1 for nobody, 78 for a wrong use', { timeout: 120_000 }, async () => {
   const { token, user } = await register();
   assert.equal(await admin('disable-user', String(user.id)), 0);
-  await until('the token is forbidden', async () => (await throughGateway(token)) === 403);
+  await eventually('the token is forbidden', async () => (await throughGateway(token)) === 403);
   assert.equal(await admin('disable-user', String(user.id)), 1);
   assert.equal(await admin('disable-user', 'x'), 78);
   assert.equal(await admin(), 78);
@@ -227,14 +224,12 @@ async function admin(...words: string[]): Promise<number | null> {
 }
 
 describe('Redis', () => {
-  test('has forgotten everything: what is in force is there again', { timeout: 30_000 }, async () => {
+  test('has forgotten everything: what is in force is there again', { timeout: 90_000 }, async () => {
     const { token } = await register();
     await logout(token);
     await redis.flushall();
-    await until(
-      'the set is filled again',
-      async () => (await redis.zrangebyscore(REVOCATIONS_KEY, '-inf', '+inf')).some((text) => text.includes(sidOf(token))),
-      10_000,
+    await eventually('the set is filled again', async () =>
+      (await redis.zrangebyscore(REVOCATIONS_KEY, '-inf', '+inf')).some((text) => text.includes(sidOf(token))),
     );
     assert.ok((await redis.ttl(REVOCATIONS_KEY)) > 0);
   });
@@ -248,7 +243,7 @@ describe('Redis', () => {
     assert.equal(status, 204);
     assert.equal(await throughGateway(before.token), 401, 'what is known stays known');
     await redisServer.start('redis');
-    await refusedWithin(token, 15_000);
+    await refusedWithin(token, 60_000);
   });
 });
 

@@ -64,10 +64,10 @@ export class RotatingAuth {
 
   /** Every replica, or the one at the index, has read what is in its file. */
   async untilPublished(kids: string, only?: number): Promise<void> {
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 60_000;
     for (const index of only === undefined ? this.replicas.keys() : [only])
       while ((await this.published(index)) !== kids) {
-        if (performance.now() > deadline) throw new Error(`not published within 10 s: ${kids}`);
+        if (performance.now() > deadline) throw new Error(`not published within 60 s: ${kids}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
   }

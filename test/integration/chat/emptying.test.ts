@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 interface Told {
   type: string;
@@ -32,13 +33,6 @@ describe('emptying a replica', () => {
     await once(socket, 'message');
     open.push({ socket, told, closed });
   };
-  const until = async (check: () => boolean | Promise<boolean>) => {
-    const deadline = performance.now() + 20_000;
-    while (!(await check())) {
-      assert.ok(performance.now() < deadline, 'not within 20 s');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
   const refused = async (): Promise<number> => {
     const socket = new WebSocket(`${one.url}?token=${await cluster.issuer.token(1)}`);
     const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
@@ -54,7 +48,7 @@ describe('emptying a replica', () => {
     for (const { socket } of open) socket.terminate();
     open = [];
     await ask({ drain: false });
-    await until(async () => (await answer()).connections === 0);
+    await eventually('all are gone', async () => (await answer()).connections === 0);
   });
 
   test('everybody is asked once, nobody new comes in, and the replica says that it was asked', async () => {
@@ -63,11 +57,11 @@ describe('emptying a replica', () => {
     assert.equal(await ask({ drain: true }), 200);
     assert.equal(await readyz(), 503);
     assert.equal(await refused(), 503);
-    await until(() => open.every(({ told }) => told.length === 1));
+    await eventually('all are told', () => open.every(({ told }) => told.length === 1));
     assert.ok(open.every(({ told }) => told[0]?.reason === 'drain'));
     assert.equal(await ask({ drain: true }), 200, 'the same again');
     for (const { socket } of open) socket.close();
-    await until(async () => (await answer()).connections === 0);
+    await eventually('all are gone', async () => (await answer()).connections === 0);
     assert.deepEqual(await answer(), { ...(await answer()), connections: 0, draining: true, asked: true });
     assert.ok(open.every(({ told }) => told.length === 1));
   });
@@ -82,7 +76,7 @@ describe('emptying a replica', () => {
   test('undone: it takes sockets again, and those that stayed stay', async () => {
     await connect();
     await ask({ drain: true });
-    await until(() => open[0]?.told.length === 1);
+    await eventually('the first is told', () => open[0]?.told.length === 1);
     assert.equal(await ask({ drain: false }), 200);
     assert.equal(await readyz(), 200);
     await connect();

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const SOCKETS = 20;
 
@@ -30,13 +31,6 @@ describe('moving sockets', () => {
     return entry;
   };
   const toldOf = (entries: typeof open) => entries.filter(({ told }) => told.length > 0);
-  const until = async (check: () => boolean) => {
-    const deadline = performance.now() + 10_000;
-    while (!check()) {
-      assert.ok(performance.now() < deadline, 'not within 10 s');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
 
   before(async () => {
     cluster = await startChatCluster(1);
@@ -50,9 +44,9 @@ describe('moving sockets', () => {
   test('so many as were asked for, once each, with the reason rebalance', async () => {
     for (let index = 0; index < SOCKETS; index++) await connect('127.0.0.1');
     assert.deepEqual(await ask({ count: 5 }), { status: 200, moving: 5 });
-    await until(() => toldOf(open).length === 5);
+    await eventually('five are told', () => toldOf(open).length === 5);
     assert.deepEqual(await ask({ count: SOCKETS }), { status: 200, moving: SOCKETS - 5 });
-    await until(() => toldOf(open).length === SOCKETS);
+    await eventually('all are told', () => toldOf(open).length === SOCKETS);
     assert.ok(open.every(({ told }) => told.length === 1 && told[0]?.reason === 'rebalance'));
     assert.deepEqual(await ask({ count: 1 }), { status: 200, moving: 0 });
   });
@@ -60,7 +54,7 @@ describe('moving sockets', () => {
   test('those of one proxy, and nobody else', async () => {
     const [leaving, staying] = [await connect('127.0.0.2'), await connect('127.0.0.3')];
     assert.deepEqual(await ask({ via: '::ffff:127.0.0.2' }), { status: 200, moving: 1 });
-    await until(() => leaving.told.length === 1);
+    await eventually('it is told', () => leaving.told.length === 1);
     assert.equal(leaving.told[0]?.reason, 'drain');
     assert.equal(staying.told.length, 0);
     // The replica itself does not drain.

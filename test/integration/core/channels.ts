@@ -4,7 +4,8 @@ import { createRedis, createSubscriber, decodeFanout, encodeEvents, userChannel,
 import { serverFrames } from '@parley/protocol';
 import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { eventually, log } from './core-stack.ts';
+import { log } from './core-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 export type HeardFrame = Record<string, unknown>;
 export interface Heard {

@@ -125,12 +125,3 @@ export async function startCoreStack(more: Record<string, string> = {}) {
   };
 }
 export type CoreStack = Awaited<ReturnType<typeof startCoreStack>>;
-
-/** Waits until a state is reached; fails with what it waited for. */
-export async function eventually(what: string, check: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
-  for (const end = Date.now() + withinMs; ;) {
-    if (await check()) return;
-    if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

@@ -4,7 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { connectMysql, createMysqlPool, toBinary } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
 import { limitedPool } from '../../../services/core/src/adapters/mysql-limits.ts';
-import { eventually, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
+import { startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let stack: CoreStack;
 before(async () => {

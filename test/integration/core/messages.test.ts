@@ -6,7 +6,8 @@ import { parseRoomUpdates, ROOM_UPDATES_CHANNEL, toBinary } from '@parley/chat-s
 import { createSubscriber } from '@parley/kit';
 import type { RowDataPacket } from 'mysql2';
 import { Channels } from './channels.ts';
-import { eventually, log, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
+import { log, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let stack: CoreStack;
 let channels: Channels;

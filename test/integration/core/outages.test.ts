@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startCore, coreConfig } from '@parley/core';
 import { createRedis, loadConfig } from '@parley/kit';
-import { eventually, log, startCoreStack, type CoreStack } from './core-stack.ts';
+import { log, startCoreStack, type CoreStack } from './core-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let stack: CoreStack;
 before(async () => {

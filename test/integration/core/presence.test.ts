@@ -5,7 +5,8 @@ import { chatConfig, startChat, type ChatService } from '@parley/chat';
 import { loadConfig } from '@parley/kit';
 import { NO_LIMITS } from '../../helpers/chat-cluster.ts';
 import { WsClient } from '../../helpers/ws-client.ts';
-import { eventually, log, startCoreStack, type CoreStack } from './core-stack.ts';
+import { log, startCoreStack, type CoreStack } from './core-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let stack: CoreStack;
 let chat: ChatService;

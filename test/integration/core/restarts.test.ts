@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, startCoreStack, type CoreStack } from './core-stack.ts';
+import { startCoreStack, type CoreStack } from './core-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const RESTARTS = 2;
 /** Acked messages before each kill, and after the last one. */

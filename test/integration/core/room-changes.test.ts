@@ -5,7 +5,8 @@ import { createRedis, takeTicket } from '@parley/kit';
 import { toBinary } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
 import { Channels } from './channels.ts';
-import { DISABLED_USER, eventually, log, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
+import { DISABLED_USER, log, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let stack: CoreStack;
 let channels: Channels;

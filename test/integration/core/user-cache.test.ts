@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { createPostgres, createRedis, dropCachedUser, type PostgresPool, type RedisClient } from '@parley/kit';
 import { cachedUsers } from '../../../services/core/src/adapters/users.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';
-import { eventually, log } from './core-stack.ts';
+import { log } from './core-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let servers: Servers<'postgres' | 'redis'>;
 let postgres: PostgresPool;

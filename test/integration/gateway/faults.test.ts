@@ -46,7 +46,7 @@ describe('a service', () => {
       await other.stop();
     }
   });
-  test('that does not answer in time: 504', { timeout: 20_000 }, async () => {
+  test('that does not answer in time: 504', { timeout: 90_000 }, async () => {
     stack.auth.answer = () => undefined;
     await expectProblem(await fetch(url('/api/v1/auth/x')), 504, 'gateway_timeout');
     assert.equal(stack.auth.calls.length, 1, 'a late call is not made again');
@@ -77,7 +77,7 @@ describe('a service', () => {
     await expectProblem(await fetch(url('/api/v1/auth/x'), { method: 'POST', body: '{}' }), 502, 'bad_gateway');
     assert.equal(stack.auth.calls.length, 3);
   });
-  test('that breaks off in the middle of its answer: the client sees a cut, not an end', { timeout: 20_000 }, async () => {
+  test('that breaks off in the middle of its answer: the client sees a cut, not an end', { timeout: 90_000 }, async () => {
     stack.auth.answer = (request, response) => {
       response.write('half');
       setTimeout(() => request.socket.destroy(), 50);
@@ -98,7 +98,7 @@ describe('a service', () => {
       await other.stop();
     }
   });
-  test('with too many calls in flight: 503 for the next one, and room again afterwards', { timeout: 20_000 }, async () => {
+  test('with too many calls in flight: 503 for the next one, and room again afterwards', { timeout: 90_000 }, async () => {
     const other = await startGatewayStack({ UPSTREAM_REQUESTS_MAX: '2', UPSTREAM_TIMEOUT_MS: '10000' });
     try {
       let release: () => void = () => undefined;
@@ -121,7 +121,7 @@ describe('a service', () => {
   });
 });
 
-test('a client that leaves ends the call to the service', { timeout: 20_000 }, async () => {
+test('a client that leaves ends the call to the service', { timeout: 90_000 }, async () => {
   const closed = new Promise<void>((resolve) => {
     stack.auth.answer = (request) => void request.socket.once('close', () => resolve());
   });
@@ -135,7 +135,7 @@ test('a client that leaves ends the call to the service', { timeout: 20_000 }, a
   assert.equal((await fetch(`${stack.adminUrl}/healthz`)).status, 200);
 });
 
-test('a drain finishes the call in flight and takes no new one', { timeout: 20_000 }, async () => {
+test('a drain finishes the call in flight and takes no new one', { timeout: 90_000 }, async () => {
   const other = await startGatewayStack();
   try {
     let finish: () => void = () => undefined;
@@ -159,7 +159,7 @@ test('a drain finishes the call in flight and takes no new one', { timeout: 20_0
   }
 });
 
-test('the process lists everything that is missing and ends with 78', { timeout: 30_000 }, async () => {
+test('the process lists everything that is missing and ends with 78', { timeout: 90_000 }, async () => {
   const child = spawn(process.execPath, program('services/gateway/src/main.ts'), { cwd: root, env: { CORE_URL: 'core' } });
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -44,7 +44,7 @@ beforeEach(() => {
 
 /** A call is known to Redis: the replica is connected. */
 async function untilShared(url: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     const address = newAddress();
     await fetch(`${url}/.well-known/jwks.json`, { headers: { 'x-forwarded-for': address } });

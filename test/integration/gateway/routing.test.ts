@@ -163,7 +163,7 @@ describe('headers', () => {
 });
 
 describe('bodies', () => {
-  test('pass in both directions before they are complete', { timeout: 20_000 }, async () => {
+  test('pass in both directions before they are complete', { timeout: 90_000 }, async () => {
     stack.core.answer = (request, response) => {
       response.writeHead(200, { 'content-type': 'text/plain' });
       request.on('data', (chunk: Buffer) => response.write(chunk.toString().toUpperCase()));
@@ -187,7 +187,7 @@ describe('bodies', () => {
     const fits = await fetch(`${stack.url}/api/v1/auth/login`, { method: 'POST', body: 'x'.repeat(64 * 1024) });
     assert.equal(((await fits.json()) as Echo).body.length, 64 * 1024);
   });
-  test('a body of unknown length is cut off at 64 kB: the service never sees it complete', { timeout: 20_000 }, async () => {
+  test('a body of unknown length is cut off at 64 kB: the service never sees it complete', { timeout: 90_000 }, async () => {
     let ended = false;
     let cut: () => void = () => undefined;
     const wasCut = new Promise<void>((resolve) => (cut = resolve));

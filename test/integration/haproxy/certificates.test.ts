@@ -7,7 +7,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { haproxyConfig } from '@parley/cdk8s/haproxy';
 import { certificatesConfig, startCertificates, type RunningCertificates } from '@parley/certificates';
@@ -15,18 +14,7 @@ import { createLog, loadConfig } from '@parley/kit';
 import { WebSocket, WebSocketServer } from 'ws';
 import { makeCertificate } from '../../helpers/certificates.ts';
 import { freePort, startServers, type Servers } from '../../helpers/servers.ts';
-
-const DEADLINE_MS = 10_000;
-
-async function eventually<T>(what: string, read: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const value = await read();
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS / 1000} s: ${what}`);
-    await sleep(50);
-  }
-}
+import { eventually } from '../../helpers/eventually.ts';
 
 describe('TLS', () => {
   let servers: Servers<never>;

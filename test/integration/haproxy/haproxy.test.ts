@@ -7,23 +7,13 @@ import { createServer, type IncomingHttpHeaders, type Server as HttpServer } fro
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { HaproxyInput } from '@parley/cdk8s';
 import { haproxyConfig } from '@parley/cdk8s/haproxy';
 import { WebSocket, WebSocketServer } from 'ws';
 import { freePort, removeFolder, startServers, temporaryFolder, type Servers } from '../../helpers/servers.ts';
 import { makeCertificate } from '../../helpers/certificates.ts';
 import { renderedSamples } from '../../unit/cdk8s/rendered.ts';
-
-const DEADLINE_MS = 10_000;
-
-async function eventually(what: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS / 1000} s: ${what}`);
-    await sleep(50);
-  }
-}
+import { eventually } from '../../helpers/eventually.ts';
 
 /** A service that answers with its name, and an admin port whose readiness can be switched. */
 async function startUpstream(name: string) {

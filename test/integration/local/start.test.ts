@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freeRow, running, startLocal, type LocalStart } from '../../helpers/local-start.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const folder = temporaryFolder();
 const data = join(folder, 'data');
@@ -15,19 +15,11 @@ before(async () => {
 });
 after(() => removeFolder(folder));
 
-async function within(ms: number, what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await check())) {
-    assert.ok(performance.now() < deadline, `not within ${ms} ms: ${what}`);
-    await sleep(25);
-  }
-}
-
 /** Everything that was started is gone, and so are the files that say it runs. */
-async function assertNothingLeft(pids: ReturnType<LocalStart['pids']>): Promise<void> {
-  await within(5000, 'all processes end', () => running([pids.owner, ...pids.children]).length === 0);
-  assert.equal(existsSync(join(data, 'local.json')), false);
-  assert.equal(existsSync(join(data, 'pids.json')), false);
+async function assertNothingLeft(pids: ReturnType<LocalStart['pids']>, place = data): Promise<void> {
+  await eventually('all processes end', () => running([pids.owner, ...pids.children]).length === 0);
+  assert.equal(existsSync(join(place, 'local.json')), false);
+  assert.equal(existsSync(join(place, 'pids.json')), false);
 }
 
 describe('npm start', { timeout: 240_000 }, () => {
@@ -56,7 +48,7 @@ describe('npm start', { timeout: 240_000 }, () => {
     assert.match(parley.output(), /websocat 'ws:\/\/localhost:\d+\/api\/ws\?token=[\w.-]+'/);
 
     const seen = new Set<string>();
-    await within(10_000, 'both replicas answer through HAProxy', async () => {
+    await eventually('both replicas answer through HAProxy', async () => {
       const health = (await (await fetch(`${local.urls.chat}/api/health`)).json()) as { instance: string };
       return seen.add(health.instance).size === 2;
     });
@@ -85,7 +77,7 @@ describe('npm start', { timeout: 240_000 }, () => {
     const killed = first.pids['chat-2'] ?? 0;
     process.kill(killed, 'SIGKILL');
     await parley.until('chat-2 runs again');
-    await within(5000, 'local.json names the new process', () => parley.local().pids['chat-2'] !== killed);
+    await eventually('local.json names the new process', () => parley.local().pids['chat-2'] !== killed);
     assert.equal(parley.local().chatInstances[1]?.pid, parley.local().pids['chat-2']);
 
     const other = startLocal(data, args);
@@ -115,7 +107,7 @@ describe('npm start', { timeout: 240_000 }, () => {
     const pids = parley.pids();
     process.kill(pids.owner.pid, 'SIGKILL');
     await parley.exited;
-    await within(15_000, 'children end', () => running(pids.children).length === 0);
+    await eventually('children end', () => running(pids.children).length === 0);
 
     const next = startLocal(data, args);
     await next.until('Ctrl-C stops it');
@@ -126,12 +118,15 @@ describe('npm start', { timeout: 240_000 }, () => {
   });
 
   test('a taken port is named with the process that has it', async () => {
-    const parley = startLocal(join(folder, 'first'), args);
+    const first = join(folder, 'first');
+    const parley = startLocal(first, args);
     await parley.until('\n  redis');
+    const pids = parley.pids();
     const other = startLocal(join(folder, 'second'), args);
     assert.notEqual(await other.exited, 0);
     assert.match(other.output(), /\(redis\) is used by redis-server \(pid \d+\)[\s\S]*--ports-from/);
     parley.press('SIGINT');
     await parley.exited;
+    await assertNothingLeft(pids, first);
   });
 });

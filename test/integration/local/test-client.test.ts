@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { connectWriter, MessageWriter, newId, type AppendResult } from '@parley/chat-store';
 import type { Page } from 'playwright-core';
@@ -11,12 +10,12 @@ import { startBrowser, type Browser } from '../../helpers/browser.ts';
 import { quiet } from '../../helpers/chat-cluster.ts';
 import { freeRow, startLocal, type LocalStart } from '../../helpers/local-start.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const file = resolve(import.meta.dirname, '../../../services/chat/test-client.html');
 const screenshots = process.env['PARLEY_SCREENSHOTS'];
 const EACH = 40;
 const LONG = 700;
-const DEADLINE_MS = 90_000;
 
 type Entry = { seq: number; text: string };
 
@@ -28,10 +27,6 @@ const entriesOf = (page: Page): Promise<Entry[]> =>
     }),
   );
 const numberOf = async (page: Page, name: string) => page.locator(`#numbers dt:text-is("${name}") + dd`).innerText();
-
-async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + DEADLINE_MS; !(await check()); await sleep(100)) assert.ok(Date.now() < end, `not in time: ${what}`);
-}
 
 /** seq of each is one more than that of the one before it. */
 const assertDense = (entries: Entry[]) =>
@@ -100,19 +95,19 @@ describe('the test client', { timeout: 280_000 }, () => {
     assert.ok(!alice.page.url().includes('token='), 'the token is taken out of the address');
 
     await Promise.all([say(alice.page, 'from Alice', EACH), say(bob.page, 'from Bob', EACH)]);
-    await until('ten of each are acked', async () =>
+    await eventually('ten of each are acked', async () =>
       (await Promise.all([alice, bob].map(async ({ page }) => Number(await numberOf(page, 'Acked'))))).every((acked) => acked >= 10),
     );
     const { pid = 0 } = parley.local().chatInstances.find(({ name }) => name === victim) ?? {};
     assert.ok(pid > 0);
     process.kill(pid, 'SIGKILL');
-    await until('the page of the killed replica reconnects', async () => Number(await numberOf(alice.page, 'Reconnects')) >= 1);
+    await eventually('the page of the killed replica reconnects', async () => Number(await numberOf(alice.page, 'Reconnects')) >= 1);
 
     const total = 2 * EACH;
-    await until('both show all', async () =>
+    await eventually('both show all', async () =>
       (await Promise.all([alice, bob].map(({ page }) => entriesOf(page)))).every((list) => list.length >= total),
     );
-    await until(
+    await eventually(
       'all is acked',
       async () => (await numberOf(alice.page, 'Not acked')) === '0' && (await numberOf(bob.page, 'Not acked')) === '0',
     );
@@ -134,12 +129,12 @@ describe('the test client', { timeout: 280_000 }, () => {
     // Written while there is no socket: it waits in the outbox.
     await alice.page.getByRole('button', { name: 'Disconnect' }).click();
     await say(alice.page, 'written while away', 2);
-    await until(
+    await eventually(
       'the outbox shows both',
       async () => (await alice.page.locator('#outbox li', { hasText: /waits {2}written while away [12]$/ }).count()) === 2,
     );
     await alice.page.getByRole('button', { name: 'Connect', exact: true }).click();
-    await until(
+    await eventually(
       'both arrive, in their order',
       async () =>
         (await entriesOf(bob.page))
@@ -149,9 +144,9 @@ describe('the test client', { timeout: 280_000 }, () => {
     );
 
     await alice.page.getByRole('button', { name: /same id/ }).click();
-    await until('the duplicate is acked as one', async () => (await numberOf(alice.page, 'Acked as duplicate')) !== '0');
+    await eventually('the duplicate is acked as one', async () => (await numberOf(alice.page, 'Acked as duplicate')) !== '0');
     await say(bob.page, '<img src=x onerror="document.title=1"><b>bold</b>');
-    await until('markup is shown as text', async () => (await entriesOf(alice.page)).at(-1)?.text.includes('<b>bold</b>') === true);
+    await eventually('markup is shown as text', async () => (await entriesOf(alice.page)).at(-1)?.text.includes('<b>bold</b>') === true);
     assert.equal(await alice.page.locator('#messages b, #messages img').count(), 0);
     assert.equal((await entriesOf(alice.page)).length, total + 3);
     assert.deepEqual([...alice.wrongs, ...bob.wrongs], []);
@@ -167,7 +162,7 @@ describe('the test client', { timeout: 280_000 }, () => {
     const { id: room } = (await created.json()) as { id: string };
     await fill(room, databases['mysql'] ?? '');
     const { page, wrongs } = await fromDisk({ token: tokenOf('Alice'), room, connect: '1' }, { width: 360, height: 740 });
-    await until('all entries are there', async () => (await page.locator('#messages li').count()) >= LONG);
+    await eventually('all entries are there', async () => (await page.locator('#messages li').count()) >= LONG);
     assertDense(await entriesOf(page));
     assert.equal((await entriesOf(page))[0]?.seq, 1);
     // The gap frame itself has left the list: it keeps the newest 500.

@@ -7,7 +7,8 @@ import type { EventHandler } from '../../../services/worker/src/consumers/ports.
 import { startGroup } from '../../../services/worker/src/consumers/supervisor.ts';
 import { workerMetrics } from '../../../services/worker/src/metrics.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';
-import { eventually, log } from './worker-stack.ts';
+import { log } from './worker-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let servers: Servers<'kafka'>;
 let producer: Producer;

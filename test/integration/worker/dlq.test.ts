@@ -8,7 +8,8 @@ import { startGroup } from '../../../services/worker/src/consumers/supervisor.ts
 import { parseDlqArguments, runDlq } from '../../../services/worker/src/dlq/command.ts';
 import { workerMetrics } from '../../../services/worker/src/metrics.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';
-import { eventually, log } from './worker-stack.ts';
+import { log } from './worker-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let servers: Servers<'kafka'>;
 before(async () => {

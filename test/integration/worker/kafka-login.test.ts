@@ -9,7 +9,8 @@ import { kafkaSecurity } from '../../../services/worker/src/kafka-config.ts';
 import { makeCertificate } from '../../helpers/certificates.ts';
 import { loginListener } from '../../helpers/kafka-login.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
-import { eventually, metric, startWorkerStack, type WorkerStack } from './worker-stack.ts';
+import { metric, startWorkerStack, type WorkerStack } from './worker-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 const folder = temporaryFolder();
 const certificate = makeCertificate(folder);

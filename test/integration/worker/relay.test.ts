@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { connectMysql, newId } from '@parley/chat-store';
 import type { MessageCreated } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
-import { eventually, listen, metric, startWorkerStack, type Heard, type WorkerStack } from './worker-stack.ts';
+import { listen, metric, startWorkerStack, type Heard, type WorkerStack } from './worker-stack.ts';
+import { eventually } from '../../helpers/eventually.ts';
 
 let stack: WorkerStack;
 before(async () => {

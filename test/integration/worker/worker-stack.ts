@@ -135,14 +135,6 @@ export async function listen(stack: WorkerStack, topics: string[]): Promise<{ he
   return { heard, stop: () => consumer.disconnect() };
 }
 
-export async function eventually(what: string, check: () => Promise<boolean> | boolean, withinMs = 40_000): Promise<void> {
-  for (const end = Date.now() + withinMs; ;) {
-    if (await check()) return;
-    if (Date.now() > end) throw new Error(`did not happen within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 export async function metric(adminPort: number, pattern: RegExp): Promise<number | undefined> {
   const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   const match = pattern.exec(text);

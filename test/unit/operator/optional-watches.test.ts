@@ -41,7 +41,7 @@ async function started(): Promise<OptionalWatches> {
   return watches;
 }
 async function becomes(served: string[]): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (watches.served.join() !== served.join()) {
     if (performance.now() > deadline) assert.deepEqual(watches.served, served);
     await sleep(5);
