@@ -17,8 +17,10 @@ export interface Row {
   cpuShare: number;
   reads: number;
   writes: number;
-  /** CPU time of a reconcile that finds nothing to do */
+  /** that a reconcile takes which finds nothing to do: it computes, and reads its Secrets every 30 s */
   reconcileMs: number;
+  /** CPU time of the process for a change that leads to such a reconcile, with the event of the watch */
+  changeMs: number;
   /** a new process: from its start to the first look at all clusters */
   restartSeconds: number;
   restartWrites: number;
@@ -34,12 +36,17 @@ export interface Footprint {
 export function markdown({ date, machine, node, rows }: Footprint): string {
   const head = [
     ...['ChatClusters', 'pods', 'all Ready after', 'window', 'RSS', 'CPU, of one core', 'reads', '**writes**'],
-    ...['CPU of a reconcile', 'ready again after a restart', 'writes of a restart'],
+    ...['a reconcile', 'CPU for a change', 'ready again after a restart', 'writes of a restart'],
   ];
   const lines = rows.map((row) => [
     ...[String(row.clusters), String(row.pods), `${numberText(row.readySeconds)} s`, `${numberText(row.windowSeconds)} s`],
     ...[`${numberText(row.rssBytes / 1e6)} MB`, `${numberText(row.cpuShare * 100)} %`, String(row.reads), `**${row.writes}**`],
-    ...[`${numberText(row.reconcileMs)} ms`, `${numberText(row.restartSeconds)} s`, String(row.restartWrites)],
+    ...[
+      `${numberText(row.reconcileMs)} ms`,
+      `${numberText(row.changeMs)} ms`,
+      `${numberText(row.restartSeconds)} s`,
+      String(row.restartWrites),
+    ],
   ]);
   const last = rows.at(-1);
   const met =
@@ -53,10 +60,11 @@ export function markdown({ date, machine, node, rows }: Footprint): string {
       'namespace of its own; the benchmark plays the controllers, so every pod is there and ready, and answers for the admin ports of chat ' +
       'and the canary. Then nothing changes for the window: the operator watches, and asks every chat replica and every canary every 5 s. ' +
       'Reads are GETs, also those that open a watch again; writes are all other calls besides the renewals of its own lease. ' +
-      'After the window the ChatClusters get an annotation that means nothing, again and again: the CPU of a reconcile is what the operator ' +
-      'then uses more, with the event of the watch, for each of its reconciles, which find nothing to do.',
+      'After the window the ChatClusters get an annotation that means nothing, again and again: a reconcile is how long one takes by the ' +
+      'histogram of the operator, and finds nothing to do (it computes, and reads its Secrets every 30 s); CPU for a change is what the process ' +
+      'uses more for each, with TLS, the event of the watch, the compiler of V8 and the collection of garbage.',
     table(head, lines),
     `Targets with ${last?.clusters ?? 0} ChatClusters: at most ${numberText(RSS_TARGET_BYTES / 1e6)} MB, no write while nothing changes, and at most ` +
-      `${RECONCILE_TARGET_MS} ms of CPU time for a reconcile: ${met ? 'met' : 'missed'}.`,
+      `${RECONCILE_TARGET_MS} ms for a reconcile: ${met ? 'met' : 'missed'}.`,
   ].join('\n\n')}\n`;
 }

@@ -19,6 +19,8 @@ export interface Sample {
   reads: number;
   writes: number;
   reconciles: number;
+  /** that all reconciles took, by the operator's own histogram */
+  reconcileSeconds: number;
 }
 
 export interface Subject {
@@ -54,6 +56,7 @@ export async function startSubject(server: ApiServer): Promise<Subject> {
         reads: count((method) => method === 'GET'),
         writes: count((method) => WRITES.has(method)),
         reconciles: reconciles.reduce((sum, [, value]) => sum + Number(value), 0),
+        reconcileSeconds: Number(/^parley_operator_reconcile_duration_seconds_sum\{.*\} (\S+)$/m.exec(text)?.[1] ?? NaN),
       };
     },
     stop: async () => {
