@@ -1,7 +1,7 @@
 // One reconcile: read facts, decide what is wanted, apply it, remove the rest, tell the status. Level-based: it looks at what is, not
 // at what happened. It ends in three ways: by a throw (back-off), by a condition that only a new spec can change, or by a wish to run again.
 import { randomBytes } from 'node:crypto';
-import { parseChatCluster, type ChatCluster, type ChatClusterStatus } from '@parley/operator-api';
+import { parseChatCluster, type ChatCluster, type ChatClusterStatus, type ParsedChatCluster } from '@parley/operator-api';
 import { componentsOf, resolve, type Facts, type MonitoringKind, type Plan, type PlanEnvironment } from '@parley/cdk8s';
 import type { Applier } from './kube/applier.ts';
 import type { Recorder } from './kube/recorder.ts';
@@ -73,6 +73,8 @@ export interface ReconcileContext {
 export type Memory = Map<string, ClusterMemory>;
 
 interface ClusterMemory {
+  /** the spec with its defaults, and the text of the one that it is of: to check it is a third of a reconcile that finds nothing to do */
+  spec?: { of: string; checked: ChatCluster['spec'] };
   /** what is applied, and all of a plan that waits for approval: rendering takes longer than everything else */
   applied?: Rendered;
   complete?: Rendered;
@@ -127,7 +129,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
     return {};
   }
   const memory = memoryOf(live, context);
-  const parsed = parseChatCluster(live);
+  const parsed = parsedWith(memory, live);
   if (!parsed.ok)
     return fail(live, context, 'InvalidSpec', `The spec is not valid: ${parsed.problems.join('; ')}. Correct it and apply it again.`);
   const { cluster } = parsed;
@@ -192,6 +194,14 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
   if (rollout !== undefined || [...drains.told.values()].some((told) => told !== 'empty')) return { view, againAfterMs: ROLLOUT_MS };
   if (isRotating(keyRotation)) return { view, againAfterMs: ROTATION_MS };
   return status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? { view } : { view, againAfterMs: UNSETTLED_MS };
+}
+
+function parsedWith(memory: ClusterMemory, live: KubeObject): ParsedChatCluster {
+  const of = JSON.stringify(live['spec']);
+  if (memory.spec?.of === of) return { ok: true, cluster: { ...(live as unknown as ChatCluster), spec: memory.spec.checked } };
+  const parsed = parseChatCluster(live);
+  if (parsed.ok) memory.spec = { of, checked: parsed.cluster.spec };
+  return parsed;
 }
 
 function memoryOf({ metadata: { uid = '' } }: KubeObject, { memory }: ReconcileContext): ClusterMemory {
