@@ -60,7 +60,7 @@ export function markdown({ date, machine, node, rows }: Footprint): string {
       'namespace of its own; the benchmark plays the controllers, so every pod is there and ready, and answers for the admin ports of chat ' +
       'and the canary. Then nothing changes for the window: the operator watches, and asks every chat replica and every canary every 5 s. ' +
       'Reads are GETs, also those that open a watch again; writes are all other calls besides the renewals of its own lease. ' +
-      'After the window one ChatCluster gets an annotation that means nothing, a thousand times: a reconcile is how long one takes by the ' +
+      'Before the window one ChatCluster gets an annotation that means nothing, a thousand times: a reconcile is how long one takes by the ' +
       'histogram of the operator, and finds nothing to do (it computes, and reads its Secrets every 30 s); CPU for a change is what the process ' +
       'uses more for each, with TLS, the event of the watch, the compiler of V8 and the collection of garbage.',
     table(head, lines),
