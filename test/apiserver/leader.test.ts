@@ -17,6 +17,7 @@ import { eventually } from '../helpers/eventually.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const NAMESPACE = 'parley-system';
+
 describe('one leader', () => {
   let server: ApiServer;
   let operator: KubeTransport;

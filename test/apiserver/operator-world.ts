@@ -16,6 +16,7 @@ import { startApiServer, type ApiServer, type ApiServerOptions } from '../helper
 import { eventually } from '../helpers/eventually.ts';
 
 const charts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'charts');
+
 const HEALTHY: DeliveryReport = {
   ...{ state: 'ok', reason: 'Delivering', message: 'all is well', acked: 100, sockets: 5, replicas: 3 },
   ...{ lost: 0, duplicated: 0, misordered: 0, p50Ms: 2, p99Ms: 9 },

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A watch of the operator that was refused waits up to 30 s before it tries again. */
 const PATIENCE_MS = 120_000;
-const LOOK_EVERY_MS = 20;
+const LOOK_EVERY_MS = 50;
 
 /** What `look` finds, as soon as it finds something; fails with what it waited for. */
 export async function eventually<T>(

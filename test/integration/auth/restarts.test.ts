@@ -15,6 +15,7 @@ before(async () => {
 after(() => stack.stop());
 
 const ready = async () => (await fetch(`${stack.adminUrl}/readyz`)).status === 200;
+
 test('PostgreSQL restarted under load: no acked account or token is lost, and auth recovers by itself', { timeout: 120_000 }, async () => {
   const accounts: ReturnType<typeof newPerson>[] = [];
   let refreshed = 0;

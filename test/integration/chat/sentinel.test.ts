@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { waitUntil } from '../../../kind/local/src/processes/probe.ts';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
-import { eventually } from '../../helpers/eventually.ts';
 import { RedisTrio } from '../../helpers/redis-trio.ts';
 import { ResumingClient } from '../../helpers/resuming-client.ts';
 import type { WsClient } from '../../helpers/ws-client.ts';
@@ -92,7 +91,9 @@ describe('chat with Sentinels', () => {
     });
     // A connection may be on its way to the next primary again: each Sentinel that tells of it closes the one that there was.
     for (const replica of cluster.replicas)
-      await eventually('it tells where it publishes to', async () => (await published(replica))?.endsWith('127.0.0.1'));
+      await waitUntil(async () => /127\.0\.0\.1$/.test((await published(replica)) ?? ''), {
+        ...{ what: 'the address it publishes to', withinMs: 60_000, signal: undefined },
+      });
     await trio.startPod(killed);
     await trio.allReady();
   });
