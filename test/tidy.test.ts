@@ -124,8 +124,32 @@ const PURE: Record<string, string[]> = {
   '@parley/kit': ['AppError', 'messageOf'],
 };
 
+/** The worker is laid out by feature: its decisions lie beside what uses them. */
+const WORKER_DECISIONS = [
+  'consumers/failure.ts',
+  'dlq/replay.ts',
+  'kafka/refusal.ts',
+  'kafka/topic-names.ts',
+  'letters/consumer-letter.ts',
+  'letters/relay-letter.ts',
+  'notifications/notification.ts',
+  'relay/chunks.ts',
+  'relay/records.ts',
+  'webhooks/plan.ts',
+  'webhooks/signature.ts',
+].map((path) => `services/worker/src/${path}`);
+const isDecision = (path: string) => /\/src\/domain\//.test(path) || WORKER_DECISIONS.includes(path);
+
+test('the decisions of the worker that are named here are there', () => {
+  const paths = new Set(product.map(({ path }) => path));
+  none(
+    WORKER_DECISIONS.filter((path) => !paths.has(path)),
+    'name these files where they are now',
+  );
+});
+
 test('domain files decide and do nothing else', () => {
-  const domain = product.filter(({ path }) => /\/src\/domain\//.test(path));
+  const domain = product.filter(({ path }) => isDecision(path));
   const wrong = domain.flatMap((file) =>
     file.imports
       .filter(({ specifier }) => !specifier.startsWith('.') && specifier !== '@parley/protocol')
@@ -133,7 +157,7 @@ test('domain files decide and do nothing else', () => {
       .filter(({ specifier, names }) => names.length === 0 || !names.every((name) => PURE[specifier]?.includes(name)))
       .map(({ specifier }) => `${file.path} imports ${specifier}`),
   );
-  none(wrong, 'no I/O and no third-party code in domain/');
+  none(wrong, 'no I/O and no third-party code in decisions');
   const impure = domain.flatMap((file) => [
     ...usesOf(file, 'Math', 'random'),
     ...usesOf(file, 'Date', 'now'),
@@ -145,10 +169,10 @@ test('domain files decide and do nothing else', () => {
 
 test('domain files import only what is pure themselves', () => {
   const wrong = product
-    .filter(({ path }) => /\/src\/domain\//.test(path))
+    .filter(({ path }) => isDecision(path))
     .flatMap((file) =>
       file.imports
-        .filter(({ specifier, typeOnly, file: target }) => specifier.startsWith('.') && !typeOnly && !target?.includes('/src/domain/'))
+        .filter(({ specifier, typeOnly, file: target }) => specifier.startsWith('.') && !typeOnly && !isDecision(target ?? ''))
         .map(({ specifier }) => `${file.path} imports ${specifier}`),
     );
   none(wrong, 'a domain file imports values from domain files only; types may come from ports');

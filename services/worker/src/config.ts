@@ -1,7 +1,7 @@
 // Environment of the worker.
 import { commonConfig, redisUrl, secret, secretUrl } from '@parley/kit';
 import { Type, type Static } from '@sinclair/typebox';
-import { kafkaVariables } from './kafka-config.ts';
+import { kafkaVariables } from './kafka/config.ts';
 
 export const workerConfig = Type.Object({
   // Its port serves the administration of webhooks to the gateway.

@@ -1,11 +1,11 @@
 // Lists and replays dead letters from the command line: node services/worker/dist/dlq-main.js --help
 import { readFileSync } from 'node:fs';
 import { ConfigError, EXIT_CONFIG, loadConfig, messageOf } from '@parley/kit';
-import { kafkaClient } from './adapters/kafka-client.ts';
-import { kafkaSink } from './adapters/kafka-sink.ts';
-import { dlqConfig } from './dlq/config.ts';
-import { kafkaSecurity, type KafkaSecurity } from './kafka-config.ts';
 import { parseDlqArguments, runDlq, USAGE, type DlqArguments } from './dlq/command.ts';
+import { dlqConfig } from './dlq/config.ts';
+import { kafkaClient } from './kafka/client.ts';
+import { kafkaSecurity, type KafkaSecurity } from './kafka/config.ts';
+import { kafkaSink } from './kafka/sink.ts';
 
 const EXIT_USAGE = 2;
 

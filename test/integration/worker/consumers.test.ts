@@ -6,9 +6,9 @@ import { Registry } from 'prom-client';
 import type { EventHandler } from '../../../services/worker/src/consumers/ports.ts';
 import { startGroup } from '../../../services/worker/src/consumers/supervisor.ts';
 import { workerMetrics } from '../../../services/worker/src/metrics.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';
 import { log } from './worker-stack.ts';
-import { eventually } from '../../helpers/eventually.ts';
 
 let servers: Servers<'kafka'>;
 let producer: Producer;

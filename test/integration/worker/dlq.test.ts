@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Registry } from 'prom-client';
-import { kafkaSink } from '../../../services/worker/src/adapters/kafka-sink.ts';
-import { kafkaClient } from '../../../services/worker/src/adapters/kafka-client.ts';
 import { startGroup } from '../../../services/worker/src/consumers/supervisor.ts';
 import { parseDlqArguments, runDlq } from '../../../services/worker/src/dlq/command.ts';
+import { kafkaClient } from '../../../services/worker/src/kafka/client.ts';
+import { kafkaSink } from '../../../services/worker/src/kafka/sink.ts';
 import { workerMetrics } from '../../../services/worker/src/metrics.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';
 import { log } from './worker-stack.ts';
-import { eventually } from '../../helpers/eventually.ts';
 
 let servers: Servers<'kafka'>;
 before(async () => {

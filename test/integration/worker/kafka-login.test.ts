@@ -4,13 +4,13 @@ import { randomBytes } from 'node:crypto';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { newId } from '@parley/chat-store';
 import { pino } from 'pino';
-import { kafkaClient } from '../../../services/worker/src/adapters/kafka-client.ts';
-import { kafkaSecurity } from '../../../services/worker/src/kafka-config.ts';
+import { kafkaClient } from '../../../services/worker/src/kafka/client.ts';
+import { kafkaSecurity } from '../../../services/worker/src/kafka/config.ts';
 import { makeCertificate } from '../../helpers/certificates.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { loginListener } from '../../helpers/kafka-login.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
 import { metric, startWorkerStack, type WorkerStack } from './worker-stack.ts';
-import { eventually } from '../../helpers/eventually.ts';
 
 const folder = temporaryFolder();
 const certificate = makeCertificate(folder);

@@ -4,8 +4,8 @@ import { after, before, test } from 'node:test';
 import { newId, toBinary } from '@parley/chat-store';
 import { createRedis, type RedisClient } from '@parley/kit';
 import { redisPresence } from '../../../services/chat/src/presence/redis-store.ts';
-import { log, metric, startReceiver, startWorkerStack, type Call, type WorkerStack } from './worker-stack.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { log, metric, startReceiver, startWorkerStack, type Call, type WorkerStack } from './worker-stack.ts';
 
 let stack: WorkerStack;
 let redis: RedisClient;

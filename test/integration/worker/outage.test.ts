@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { newId } from '@parley/chat-store';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen, metric, startReceiver, startWorkerStack, type WorkerStack } from './worker-stack.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { listen, metric, startReceiver, startWorkerStack, type WorkerStack } from './worker-stack.ts';
 
 const OUTAGE_SECONDS = Number(process.env.PARLEY_KAFKA_OUTAGE_SECONDS ?? 10);
 /** Load before and after the outage. */

@@ -4,8 +4,8 @@ import { after, before, test } from 'node:test';
 import { connectMysql, newId } from '@parley/chat-store';
 import type { MessageCreated } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
-import { listen, metric, startWorkerStack, type Heard, type WorkerStack } from './worker-stack.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { listen, metric, startWorkerStack, type Heard, type WorkerStack } from './worker-stack.ts';
 
 let stack: WorkerStack;
 before(async () => {

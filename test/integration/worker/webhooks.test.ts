@@ -5,8 +5,8 @@ import { after, before, test } from 'node:test';
 import { newId } from '@parley/chat-store';
 import { workerOperations } from '@parley/protocol';
 import { declaredBy } from '../../helpers/declared-answers.ts';
-import { startReceiver, startWorkerStack, type Call, type WorkerStack } from './worker-stack.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { startReceiver, startWorkerStack, type Call, type WorkerStack } from './worker-stack.ts';
 
 const declared = declaredBy(workerOperations);
 let stack: WorkerStack;

@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { bodyOf, nextAfter, PAUSE_MAX_MS, wants, type Outcome } from '../../../services/worker/src/domain/webhook-plan.ts';
-import { signatureOf } from '../../../services/worker/src/domain/webhook-signature.ts';
 import { httpSender } from '../../../services/worker/src/webhooks/http-sender.ts';
+import { bodyOf, nextAfter, PAUSE_MAX_MS, wants, type Outcome } from '../../../services/worker/src/webhooks/plan.ts';
 import { isPublic } from '../../../services/worker/src/webhooks/public-address.ts';
+import { signatureOf } from '../../../services/worker/src/webhooks/signature.ts';
 
 const event = { id: 'e1', type: 'chat.member.joined', subject: 'r', time: '2026-01-01T00:00:10.000Z', data: { room_id: 'r', user_id: 1 } };
 const made = new Date('2026-01-01T00:00:00.000Z');

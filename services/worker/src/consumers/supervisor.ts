@@ -2,12 +2,12 @@
 // consumers dead after the restart of a broker), with growing pauses while Kafka is away.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, messageOf, type Log } from '@parley/kit';
-import { deadLetters } from '../adapters/dead-letters.ts';
-import { kafkaClient } from '../adapters/kafka-client.ts';
-import { kafkaSink } from '../adapters/kafka-sink.ts';
-import { ensureTopics } from '../adapters/kafka-topics.ts';
-import type { KafkaSecurity } from '../kafka-config.ts';
-import type { Judge } from '../kafka-leave.ts';
+import { kafkaClient } from '../kafka/client.ts';
+import type { KafkaSecurity } from '../kafka/config.ts';
+import type { Judge } from '../kafka/leave.ts';
+import { kafkaSink } from '../kafka/sink.ts';
+import { ensureTopics } from '../kafka/topics.ts';
+import { deadLetters } from '../letters/letter-writer.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { Outage } from '../outage.ts';
 import { startConsumer } from './consumer.ts';

@@ -1,9 +1,9 @@
 // The work with the records of one partition: checked, handed on in chunks, tried again, set aside, committed. Knows nothing of kafkajs.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, messageOf, type Log } from '@parley/kit';
-import { consumedLetter, isFor, type Letter } from '../domain/consumed-letter.ts';
-import { isPassing } from '../domain/failure.ts';
+import { consumedLetter, isFor, type Letter } from '../letters/consumer-letter.ts';
 import { parseEvent } from './event-schemas.ts';
+import { isPassing } from './failure.ts';
 import { RecordRejected, type EventHandler, type RawRecord, type ReceivedEvent } from './ports.ts';
 
 /** Records that a handler gets at once: enough for one statement to the database to serve many. */

@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '@parley/kit';
 import { topics } from '@parley/protocol';
-import { lineOf, replayOf } from '../domain/replay.ts';
-import type { EventSink } from '../ports.ts';
-import { readLetters } from './letters.ts';
+import type { EventSink } from '../kafka/ports.ts';
+import { readLetters } from '../letters/letter-reader.ts';
+import { lineOf, replayOf } from './replay.ts';
 import type { Kafka } from 'kafkajs';
 
 export const USAGE = `usage: dlq-main.js list   <topic> [--max N]   dead letters of a topic that were not replayed yet, oldest first

@@ -1,7 +1,7 @@
 // The group `notifications`: tells sinks of messages to members who have no socket anywhere.
 import { topics, type MessageCreated } from '@parley/protocol';
 import type { EventHandler, ReceivedEvent } from '../consumers/ports.ts';
-import { candidatesOf, NOTIFIED_MEMBERS_MAX, notificationOf, type Verdict } from '../domain/notification.ts';
+import { candidatesOf, NOTIFIED_MEMBERS_MAX, notificationOf, type Verdict } from './notification.ts';
 import type { NotificationSink, Notified, Presence, RoomMembers } from './ports.ts';
 
 export interface NotificationOptions {

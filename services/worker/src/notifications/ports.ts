@@ -1,5 +1,5 @@
 // What notifications need from outside.
-import type { Notification } from '../domain/notification.ts';
+import type { Notification } from './notification.ts';
 
 export interface RoomMembers {
   /** Active members of each room; 'many' above `max`. */

@@ -1,8 +1,8 @@
 // Where notifications go: a line in the log, and the URL that the operator of the cluster gave.
 import { AppError, type Log } from '@parley/kit';
 import { RecordRejected } from '../consumers/ports.ts';
-import { SIGNATURE_HEADER, signatureOf } from '../domain/webhook-signature.ts';
 import type { WebhookSender } from '../webhooks/ports.ts';
+import { SIGNATURE_HEADER, signatureOf } from '../webhooks/signature.ts';
 import type { NotificationSink } from './ports.ts';
 
 /** Without the preview: logs are read by many and kept for long. */

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, messageOf, type Log } from '@parley/kit';
 import type { WorkerMetrics } from '../metrics.ts';
-import { nextAfter } from '../domain/webhook-plan.ts';
-import { SIGNATURE_HEADER, signatureOf } from '../domain/webhook-signature.ts';
+import { nextAfter } from './plan.ts';
 import type { Claim, Delivery, DeliveryQueue, WebhookSender } from './ports.ts';
+import { SIGNATURE_HEADER, signatureOf } from './signature.ts';
 
 /** How long an event of another worker's consumer waits at most before this one looks. */
 const POLL_MS = 500;

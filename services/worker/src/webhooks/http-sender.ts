@@ -2,7 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { messageOf } from '@parley/kit';
-import type { Outcome } from '../domain/webhook-plan.ts';
+import type { Outcome } from './plan.ts';
 import type { WebhookSender } from './ports.ts';
 import { isPublic, literalOf, publicLookup } from './public-address.ts';
 

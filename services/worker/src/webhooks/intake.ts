@@ -2,7 +2,7 @@
 // or away holds up neither the others nor the partition.
 import { topics } from '@parley/protocol';
 import type { EventHandler } from '../consumers/ports.ts';
-import { bodyOf, wants } from '../domain/webhook-plan.ts';
+import { bodyOf, wants } from './plan.ts';
 import type { DeliveryIntake } from './ports.ts';
 
 /** Rows of one statement: at most about 3 MB. */

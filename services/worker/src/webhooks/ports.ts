@@ -1,5 +1,5 @@
 // What webhooks need from outside: a place for endpoints and deliveries, and a way to send.
-import type { Outcome, Subscription } from '../domain/webhook-plan.ts';
+import type { Outcome, Subscription } from './plan.ts';
 
 export interface Webhook extends Subscription {
   id: string;

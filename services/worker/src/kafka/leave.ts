@@ -2,7 +2,7 @@
 // does not end by itself, and a rollout with a wrong password must not replace a worker that works.
 import type { Health, Log } from '@parley/kit';
 import type { Gauge } from 'prom-client';
-import { refusedByKafka } from './domain/kafka-refusal.ts';
+import { refusedByKafka } from './refusal.ts';
 
 /** Told how an attempt ended; undefined: well. */
 export type Judge = (error: unknown) => void;

@@ -2,7 +2,7 @@
 // so that what was replayed is not replayed again, whoever does it and from wherever.
 import { messageOf } from '@parley/kit';
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import { deadLetterTopic } from '../domain/dead-letter.ts';
+import { deadLetterTopic } from '../kafka/topic-names.ts';
 
 /** Longer than a request takes: a replay that has its partitions and hears nothing for so long has nothing left. */
 const JOIN_TIMEOUT_MS = 30_000;

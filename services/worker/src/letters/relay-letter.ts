@@ -2,12 +2,17 @@
 // `<topic>.dlq` with the reason in the headers, where an operator finds them; a counter and an ERROR line tell of each.
 // The other choice, blocking until somebody comes, would turn one odd message into a stop of all events of all rooms; and nothing
 // is lost: a message itself stays in the database, the dead letter names it.
-import type { OutboxRow, OutgoingRecord } from './records.ts';
+import type { OutgoingRecord } from '../kafka/ports.ts';
+import { deadLetterTopic } from '../kafka/topic-names.ts';
 
 /** What is larger is replaced by a pointer: a record refused for its size would be refused there too. */
 const VALUE_MAX_BYTES = 16 * 1024;
 
-export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
+interface UnreadableRow {
+  id: number;
+  eventKey: string;
+  payload: string;
+}
 
 export function deadLetter(record: OutgoingRecord, reason: string): OutgoingRecord {
   const bytes = Buffer.byteLength(record.value);
@@ -20,7 +25,8 @@ export function deadLetter(record: OutgoingRecord, reason: string): OutgoingReco
   };
 }
 
-export function unreadableLetter(row: OutboxRow, topic: string, reason: string): OutgoingRecord {
+/** Of an outbox row that is no event at all. */
+export function unreadableLetter(row: UnreadableRow, topic: string, reason: string): OutgoingRecord {
   return deadLetter({ topic, key: row.eventKey, value: row.payload, headers: { 'outbox-id': String(row.id) } }, reason);
 }
 

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createLog } from '@parley/kit';
 import type { Entry } from '@parley/protocol';
-import { parseRange } from '../../../services/worker/src/adapters/message-range.ts';
-import { chunksOf } from '../../../services/worker/src/domain/chunks.ts';
-import { deadLetter } from '../../../services/worker/src/domain/dead-letter.ts';
-import { messageRecord, planTurn, type OutboxRow, type OutgoingRecord } from '../../../services/worker/src/domain/records.ts';
-import { RecordsRefused, type EventSink, type Outbox } from '../../../services/worker/src/ports.ts';
-import { relayTurn } from '../../../services/worker/src/turn.ts';
+import { RecordsRefused, type EventSink, type OutgoingRecord } from '../../../services/worker/src/kafka/ports.ts';
+import { deadLetter } from '../../../services/worker/src/letters/relay-letter.ts';
+import { chunksOf } from '../../../services/worker/src/relay/chunks.ts';
+import { parseRange } from '../../../services/worker/src/relay/message-range.ts';
+import type { Outbox } from '../../../services/worker/src/relay/ports.ts';
+import { messageRecord, planTurn, type OutboxRow } from '../../../services/worker/src/relay/records.ts';
+import { relayTurn } from '../../../services/worker/src/relay/turn.ts';
 
 const range = (id: number, room_id: string, from_seq: number, to_seq: number): OutboxRow => ({
   id,

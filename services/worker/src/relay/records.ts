@@ -1,5 +1,7 @@
 // From outbox rows to Kafka records. Pure: what must be read is planned here and read by the caller.
 import { topics, type Entry, type MessageCreated, type MessageRange } from '@parley/protocol';
+import type { OutgoingRecord } from '../kafka/ports.ts';
+import { isTopicName } from '../kafka/topic-names.ts';
 
 export interface OutboxRow {
   id: number;
@@ -8,14 +10,6 @@ export interface OutboxRow {
   payload: string;
   /** The payload of a row of chat.messages, read and checked; undefined when it is no range. */
   range?: MessageRange | undefined;
-}
-
-export interface OutgoingRecord {
-  topic: string;
-  /** Decides the partition, and with it what keeps its order. */
-  key: string;
-  value: string;
-  headers: Record<string, string>;
 }
 
 /** What one turn of the relay sends: ranges of the log to read, ready events, rows that make no sense. */
@@ -27,8 +21,6 @@ export interface TurnPlan {
 }
 
 const CLOUD_EVENT = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
-/** Names that Kafka takes. */
-const TOPIC = /^[A-Za-z0-9._-]{1,240}$/;
 
 /**
  * Takes rows, oldest first, until they stand for `entriesMax` entries (at least one row). Neighbouring ranges of a room become one.
@@ -46,7 +38,7 @@ export function planTurn(rows: readonly OutboxRow[], entriesMax: number): TurnPl
     plan.rowIds.push(row.id);
     if (range) addRange(plan, lastOf, range);
     else if (row.topic === topics.messages) plan.unreadable.push({ row, reason: 'payload is not a range of messages' });
-    else if (!TOPIC.test(row.topic)) plan.unreadable.push({ row, reason: 'not a topic name' });
+    else if (!isTopicName(row.topic)) plan.unreadable.push({ row, reason: 'not a topic name' });
     else plan.ready.push({ topic: row.topic, key: row.eventKey, value: row.payload, headers: CLOUD_EVENT });
   }
   return plan;

@@ -2,8 +2,8 @@
 import { readRange, type MysqlPool } from '@parley/chat-store';
 import { topics } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
-import { ROWS_COUNTED_MAX, type EntryReader, type Outbox } from '../ports.ts';
 import { parseRange } from './message-range.ts';
+import { ROWS_COUNTED_MAX, type EntryReader, type Outbox } from './ports.ts';
 
 export function mysqlOutbox(pool: MysqlPool): Outbox {
   return {

@@ -13,10 +13,10 @@ import {
 } from '@parley/protocol';
 import type { Express, RequestHandler } from 'express';
 import { eventTypes } from '../consumers/event-schemas.ts';
-import { ANY_EVENT } from '../domain/webhook-plan.ts';
-import type { DeliveryView, Webhook, Webhooks } from '../webhooks/ports.ts';
-import { isPublic, literalOf } from '../webhooks/public-address.ts';
 import { adminKeyOf } from './admin-key.ts';
+import { ANY_EVENT } from './plan.ts';
+import type { DeliveryView, Webhook, Webhooks } from './ports.ts';
+import { isPublic, literalOf } from './public-address.ts';
 
 export interface WebhookRoutes {
   webhooks: Webhooks;

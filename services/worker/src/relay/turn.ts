@@ -9,10 +9,11 @@
 // inserted while the user's row is locked. It does not hold for a cluster in which several servers take writes at once.
 import type { Log } from '@parley/kit';
 import { topics, type Entry, type MessageRange } from '@parley/protocol';
-import { chunksOf } from './domain/chunks.ts';
-import { deadLetter, unreadableLetter } from './domain/dead-letter.ts';
-import { messageRecord, planTurn, type OutgoingRecord } from './domain/records.ts';
-import { RecordsRefused, type EntryReader, type EventSink, type Outbox } from './ports.ts';
+import { RecordsRefused, type EventSink, type OutgoingRecord } from '../kafka/ports.ts';
+import { deadLetter, unreadableLetter } from '../letters/relay-letter.ts';
+import { chunksOf } from './chunks.ts';
+import type { EntryReader, Outbox } from './ports.ts';
+import { messageRecord, planTurn } from './records.ts';
 
 /** Rows of one turn. */
 const ROWS_MAX = 200;

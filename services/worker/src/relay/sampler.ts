@@ -1,6 +1,6 @@
 // Measures the outboxes at an interval, so that a scrape never waits for a database.
 import { messageOf, type Log } from '@parley/kit';
-import type { WorkerMetrics } from './metrics.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 import { ROWS_COUNTED_MAX, type Outbox } from './ports.ts';
 
 const EVERY_MS = 5000;

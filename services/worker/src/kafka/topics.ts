@@ -1,7 +1,7 @@
 // Topics are made by the relay, not by the broker on first use: their partitions are part of the order that consumers rely on.
 import type { Kafka } from 'kafkajs';
 import { topics } from '@parley/protocol';
-import { deadLetterTopic } from '../domain/dead-letter.ts';
+import { deadLetterTopic } from './topic-names.ts';
 
 /** More partitions later would move keys to other partitions and break their order, so there are a few from the start. */
 const PARTITIONS = 6;

@@ -1,6 +1,6 @@
 // Writes dead letters, one after the other: the partitions of a consumer work at the same time, and a producer sends one request.
-import { RecordsRefused, type EventSink } from '../ports.ts';
-import type { Letter } from '../domain/consumed-letter.ts';
+import { RecordsRefused, type EventSink } from '../kafka/ports.ts';
+import type { Letter } from './consumer-letter.ts';
 
 export interface DeadLetters {
   /** Resolves when the brokers have them. */

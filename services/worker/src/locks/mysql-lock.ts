@@ -2,8 +2,8 @@
 // so the name carries the database.
 import { connectMysql, type MysqlConnection } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
-import type { RelayLock } from '../ports.ts';
 import { holdLock, SERVER_PATIENCE_SECONDS } from './held-lock.ts';
+import type { RelayLock } from './ports.ts';
 
 const NAME = "CONCAT('parley.relay.', LEFT(SHA2(DATABASE(), 256), 16))";
 /** One wait; then a new connection is made, which notices a changed server. */

@@ -1,5 +1,5 @@
 // Cuts records into produce requests that stay under the broker's limit.
-import type { OutgoingRecord } from './records.ts';
+import type { OutgoingRecord } from '../kafka/ports.ts';
 
 /** A broker takes batches of up to 1,048,588 bytes a partition by default (message.max.bytes). All records may share one partition. */
 export const CHUNK_BYTES_MAX = 900_000;

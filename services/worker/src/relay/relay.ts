@@ -1,8 +1,9 @@
 // The relay of one database: takes the lock, runs turns while it holds it, starts over when it is lost.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, messageOf, type Log } from '@parley/kit';
-import { Outage } from './outage.ts';
-import type { EventSink, HeldLock, RelayLock } from './ports.ts';
+import type { EventSink } from '../kafka/ports.ts';
+import type { HeldLock, RelayLock } from '../locks/ports.ts';
+import { Outage } from '../outage.ts';
 import { relayTurn, type TurnOptions } from './turn.ts';
 
 /** Pause between two looks into an empty outbox. */

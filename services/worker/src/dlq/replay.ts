@@ -1,5 +1,5 @@
 // From a dead letter back to the record it was. Pure.
-import { REPLAY_GROUP } from './consumed-letter.ts';
+import { REPLAY_GROUP } from '../letters/consumer-letter.ts';
 
 interface Letter {
   key: Buffer | null;

@@ -1,8 +1,8 @@
 // The relay lock of PostgreSQL: an advisory lock of a session of its own. Advisory locks are the database's.
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { RelayLock } from '../ports.ts';
 import { holdLock, SERVER_PATIENCE_SECONDS } from './held-lock.ts';
+import type { RelayLock } from './ports.ts';
 
 /** Any fixed number that nothing else in this database uses (migrations: 7270201). */
 const LOCK_ID = 7_270_202;

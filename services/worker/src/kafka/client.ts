@@ -1,6 +1,6 @@
 // The kafkajs client of this process: its settings in one place, and its log turned into one callback.
 import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
-import type { KafkaSecurity } from '../kafka-config.ts';
+import type { KafkaSecurity } from './config.ts';
 
 export const REQUEST_TIMEOUT_MS = 30_000;
 

@@ -4,11 +4,11 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { messageOf, traced } from '@parley/kit';
 import { Partitioners, type Kafka, type Producer, type TopicMessages } from 'kafkajs';
-import type { KafkaSecurity } from '../kafka-config.ts';
-import type { Judge } from '../kafka-leave.ts';
-import { RecordsRefused, type EventSink, type SinkRecord } from '../ports.ts';
-import { kafkaClient, REQUEST_TIMEOUT_MS } from './kafka-client.ts';
-import { ensureTopics } from './kafka-topics.ts';
+import { kafkaClient, REQUEST_TIMEOUT_MS } from './client.ts';
+import type { KafkaSecurity } from './config.ts';
+import type { Judge } from './leave.ts';
+import { RecordsRefused, type EventSink, type SinkRecord } from './ports.ts';
+import { ensureTopics } from './topics.ts';
 
 export interface KafkaSinkOptions {
   brokers: readonly string[];

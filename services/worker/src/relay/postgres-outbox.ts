@@ -1,6 +1,6 @@
 // The outbox of the user database.
 import type { PostgresPool } from '@parley/kit';
-import { ROWS_COUNTED_MAX, type Outbox } from '../ports.ts';
+import { ROWS_COUNTED_MAX, type Outbox } from './ports.ts';
 
 export function postgresOutbox(pool: PostgresPool): Outbox {
   return {

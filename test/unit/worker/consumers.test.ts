@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { AppError, createLog } from '@parley/kit';
 import { RecordRejected, type RawRecord, type ReceivedEvent } from '../../../services/worker/src/consumers/ports.ts';
 import { workThrough, type WorkOptions } from '../../../services/worker/src/consumers/work.ts';
-import type { Letter } from '../../../services/worker/src/domain/consumed-letter.ts';
+import type { Letter } from '../../../services/worker/src/letters/consumer-letter.ts';
 
 const log = createLog({ service: 'test', instance: 'test', level: 'silent' });
 

@@ -1,5 +1,5 @@
 // Dead letters of consumers: the record as it was, and in the headers where it was and why it could not be handled.
-import { deadLetterTopic } from './dead-letter.ts';
+import { deadLetterTopic } from '../kafka/topic-names.ts';
 
 export interface LetterSource {
   topic: string;

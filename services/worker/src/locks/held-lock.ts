@@ -1,6 +1,6 @@
 // A lock that lives as long as one database connection. It counts as lost as soon as the connection is doubtful.
 import { messageOf } from '@parley/kit';
-import type { HeldLock } from '../ports.ts';
+import type { HeldLock } from './ports.ts';
 
 /**
  * The server ends a lock connection that is silent for SERVER_PATIENCE_SECONDS, so that the lock of a frozen or unreachable holder
