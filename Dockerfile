@@ -44,11 +44,11 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error -w 
 FROM manifests AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 COPY tsconfig.json ./
-COPY kind/build.mjs kind/
+COPY kind/tools/build.mjs kind/tools/
 COPY services ./services
 COPY cdk8s ./cdk8s
 COPY operator ./operator
-RUN node kind/build.mjs --force && find services cdk8s operator -name src -type d -prune -exec rm -rf {} +
+RUN node kind/tools/build.mjs --force && find services cdk8s operator -name src -type d -prune -exec rm -rf {} +
 
 FROM ${NODE_IMAGE} AS services
 # V8 lets the space for new objects grow to 32 MB in a storm of connects and keeps it: 2 kB for each of 15,000 idle sockets. A small one

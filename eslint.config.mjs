@@ -49,5 +49,5 @@ export default tseslint.config(
       },
     },
   },
-  { files: ['kind/**', 'test/**'], rules: { 'no-console': 'off' } },
+  { files: ['kind/**', 'docs/generate/**', 'test/**'], rules: { 'no-console': 'off' } },
 );

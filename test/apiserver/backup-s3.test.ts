@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { cacheFolder } from '../../kind/local/src/cache.ts';
+import { cacheFolder } from '../../kind/servers/src/processes/programs.ts';
 import type { KubeObject } from '../../operator/src/kube/transport.ts';
 import { operatorWorld } from './operator-world.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { installObjects, NAMESPACED, OPERATOR, OPERATOR_NAMESPACE, type KubeObject } from '@parley/cdk8s';
 import { parseAllDocuments } from 'yaml';
-import { cacheFolder } from '../../kind/local/src/cache.ts';
+import { cacheFolder } from '../../kind/servers/src/processes/programs.ts';
 import { startApiServer, type ApiServer } from '../helpers/apiserver.ts';
 import { removeFolder, temporaryFolder } from '../helpers/servers.ts';
 

@@ -1,5 +1,5 @@
 // The results as a page.
-import { table } from '../../kind/reference/src/markdown.ts';
+import { table } from '../../docs/generate/markdown.ts';
 import { autobahnLeftOut, verdictOf } from './autobahn.ts';
 import type { Verdict } from './cases/case.ts';
 import { clientWrong } from './clients.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { cacheFolder } from '../../kind/local/src/cache.ts';
+import { cacheFolder } from '../../kind/servers/src/processes/programs.ts';
 import type { KindFile } from '../../kind/cluster/src/kind-file.ts';
 import { root } from '../helpers/source-tree.ts';
 import type { System } from './local-system.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFolder } from '../../kind/local/src/data-folder.ts';
-import { PidFile } from '../../kind/local/src/processes/pid-file.ts';
+import { PidFile } from '../../kind/servers/src/processes/pid-file.ts';
 import { startLocal } from '../helpers/local-start.ts';
 import { root } from '../helpers/source-tree.ts';
 

@@ -1,4 +1,4 @@
-// The rights of charts/install.yaml against what the API server noted of the operator's calls (kind/audit-policy.yaml). It looks back at
+// The rights of charts/install.yaml against what the API server noted of the operator's calls (kind/cluster/audit-policy.yaml). It looks back at
 // the whole run of this level, whose last file it is: what the others do not ask of the operator is asked for here.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

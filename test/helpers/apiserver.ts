@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
-import { cacheFolder } from '../../kind/local/src/cache.ts';
+import { cacheFolder } from '../../kind/servers/src/processes/programs.ts';
 import { kubeClient } from '../../operator/src/kube/client.ts';
 import type { KubeTransport } from '../../operator/src/kube/transport.ts';
 import { endWithUs } from './children.ts';
@@ -48,7 +48,7 @@ export interface ApiServerOptions {
   audit?: boolean;
 }
 
-const AUDIT_POLICY = fileURLToPath(new URL('../../kind/audit-policy.yaml', import.meta.url));
+const AUDIT_POLICY = fileURLToPath(new URL('../../kind/cluster/audit-policy.yaml', import.meta.url));
 
 const bin = join(cacheFolder(process.env), 'kind', 'bin');
 export const program = (name: string): string => {

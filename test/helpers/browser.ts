@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { BROWSERS } from '../../kind/local/src/prepare.ts';
-import { findProgram } from '../../kind/local/src/processes/programs.ts';
+import { findProgram } from '../../kind/servers/src/processes/programs.ts';
 
 export interface Browser {
   /** A page in a window of its own: no storage is shared. */

@@ -1,5 +1,5 @@
 // What a broker asks of its clients in tests: TLS, and a login by any mechanism with one user.
-import type { ClientListener } from '../../kind/local/src/servers/kafka.ts';
+import type { ClientListener } from '../../kind/servers/src/kafka.ts';
 
 export interface KafkaLogin {
   user: string;

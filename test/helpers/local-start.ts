@@ -6,9 +6,9 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { LocalFile } from '../../kind/local/src/local-file.ts';
 import { choosePorts, listPorts } from '../../kind/local/src/ports.ts';
-import { startOf } from '../../kind/local/src/processes/identity.ts';
-import type { PidEntry } from '../../kind/local/src/processes/pid-file.ts';
-import { isTaken } from '../../kind/local/src/processes/probe.ts';
+import { startOf } from '../../kind/servers/src/processes/identity.ts';
+import type { PidEntry } from '../../kind/servers/src/processes/pid-file.ts';
+import { isTaken } from '../../kind/servers/src/processes/probe.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 export const root = resolve(import.meta.dirname, '../..');
 
 /** What Node needs to load sources. */
-export const sourceLoader = ['--conditions=parley-source', '--import', pathToFileURL(resolve(root, 'kind/sources.mjs')).href];
+export const sourceLoader = ['--conditions=parley-source', '--import', pathToFileURL(resolve(root, 'kind/tools/sources.mjs')).href];
 
 /**
  * Node's arguments for a program, by the path of its source in the repository. After a build (`npm test`) it is the built one: the thread

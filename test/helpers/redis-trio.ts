@@ -6,8 +6,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { secretsOf } from '@parley/cdk8s';
-import { startChild, type Child } from '../../kind/local/src/processes/child.ts';
-import { waitUntil } from '../../kind/local/src/processes/probe.ts';
+import { startChild, type Child } from '../../kind/servers/src/processes/child.ts';
+import { waitUntil } from '../../kind/servers/src/processes/probe.ts';
 import { find, objectsOf, planOf, type PodSpec } from '../unit/cdk8s/rendered.ts';
 import { freePort, removeFolder, temporaryFolder } from './servers.ts';
 

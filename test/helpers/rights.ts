@@ -1,4 +1,4 @@
-// The rights that charts/install.yaml grants to the operator, against an audit log of its calls (kind/audit-policy.yaml).
+// The rights that charts/install.yaml grants to the operator, against an audit log of its calls (kind/cluster/audit-policy.yaml).
 import assert from 'node:assert/strict';
 import { CLUSTER_RULES, CRD_RULES, LEASE_RULES, type Rule } from '@parley/cdk8s';
 

@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { cacheFolder } from '../../kind/local/src/cache.ts';
-import { freePort, waitUntil } from '../../kind/local/src/processes/probe.ts';
-import { launch, type Server } from '../../kind/local/src/servers/server.ts';
+import { cacheFolder } from '../../kind/servers/src/processes/programs.ts';
+import { freePort, waitUntil } from '../../kind/servers/src/processes/probe.ts';
+import { launch, type Server } from '../../kind/servers/src/server.ts';
 
 export interface S3Server extends Server {
   accessKeyId: string;

@@ -42,6 +42,8 @@ export interface Package {
   folder: string;
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
+  /** Names inside of the package, "#servers/*", and what they stand for from sources. */
+  imports: Record<string, { 'parley-source': string }>;
 }
 
 export function packages(): Package[] {
@@ -51,26 +53,36 @@ export function packages(): Package[] {
       name,
       dependencies = {},
       devDependencies = {},
+      imports = {},
     } = JSON.parse(readFileSync(join(root, path), 'utf8')) as Partial<Package> & { name: string };
-    return { name, folder: dirname(path), dependencies, devDependencies };
+    return { name, folder: dirname(path), dependencies, devDependencies, imports };
   });
 }
 
 export function sourceFiles(matches: (path: string) => boolean): SourceFile[] {
-  const entries = new Map(packages().map(({ name, folder }) => [name, join(folder, 'src/index.ts')]));
+  const all = packages();
+  const entries = new Map(all.map(({ name, folder }) => [name, join(folder, 'src/index.ts')]));
+  const inner = all.flatMap(({ folder, imports }) =>
+    Object.entries(imports).map(([name, { 'parley-source': target }]) => [name.split('*')[0] ?? '', join(folder, target)] as const),
+  );
   return repositoryFiles()
     .filter((path) => /\.(ts|mjs)$/.test(path) && matches(path))
     .map((path) => {
       const text = readFileSync(join(root, path), 'utf8');
       const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
-      const imports = importsOf(syntax).map((each) => ({ ...each, file: targetOf(path, each.specifier, entries) }));
+      const imports = importsOf(syntax).map((each) => ({ ...each, file: targetOf(path, each.specifier, { entries, inner }) }));
       return { path, text, lines: text.split('\n').length - 1, imports, syntax };
     });
 }
 
-function targetOf(path: string, specifier: string, entries: Map<string, string>): string | undefined {
+function targetOf(
+  path: string,
+  specifier: string,
+  { entries, inner }: { entries: Map<string, string>; inner: (readonly [start: string, target: string])[] },
+): string | undefined {
   if (specifier.startsWith('.')) return relative(root, resolve(root, dirname(path), specifier));
-  return entries.get(specifier);
+  const [start = '', target] = inner.find(([each]) => specifier.startsWith(each)) ?? [];
+  return target === undefined ? entries.get(specifier) : target.replace('*', specifier.slice(start.length));
 }
 
 function importsOf(syntax: ts.SourceFile): Omit<Import, 'file'>[] {

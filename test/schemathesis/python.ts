@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder } from '../../kind/local/src/cache.ts';
+import { cacheFolder } from '../../kind/servers/src/processes/programs.ts';
 
 const run = promisify(execFile);
 export const VERSION = '4.32.5';

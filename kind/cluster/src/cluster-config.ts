@@ -6,7 +6,7 @@ interface KindConfig {
   networking: { podSubnet: string; serviceSubnet: string };
 }
 
-/** `text` is kind/cluster.yaml. Its first workers are kept; more are copies of the last one. */
+/** `text` is kind/cluster/cluster.yaml. Its first workers are kept; more are copies of the last one. */
 export function withWorkers(text: string, workers: number): string {
   const config = parse(text) as KindConfig;
   const others = config.nodes.filter(({ role }) => role !== 'worker');

@@ -47,7 +47,7 @@ interface CreateInput extends ClusterRecord {
 /** Creates the cluster; when that fails or is stopped, nothing of it stays. */
 export async function createCluster(input: CreateInput): Promise<void> {
   const { root, facts, kind, programs, onLine, engine, offline, workers } = input;
-  const text = readFileSync(join(root, 'kind/cluster.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'kind/cluster/cluster.yaml'), 'utf8');
   mkdirSync(facts.kindCache, { recursive: true });
   rmSync(recordFile(facts), { force: true });
   if (offline) await blackholeSubnets(subnets(text), programs);
@@ -74,7 +74,7 @@ export async function deleteCluster({
   // Every cluster of this machine has the same ranges: the last one takes the routes along.
   const left = await programs.run(kind, ['get', 'clusters'], { always: true });
   if (left.code !== 0 || left.stdout.trim() !== '') return;
-  const text = readFileSync(join(root, 'kind/cluster.yaml'), 'utf8');
+  const text = readFileSync(join(root, 'kind/cluster/cluster.yaml'), 'utf8');
   for (const subnet of subnets(text)) await programs.run('ip', ['route', 'del', 'unreachable', subnet], { always: true });
 }
 

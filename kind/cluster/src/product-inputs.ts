@@ -11,7 +11,7 @@ const INPUTS = [
   'package.json',
   'package-lock.json',
   'tsconfig.json',
-  'kind/build.mjs',
+  'kind/tools/build.mjs',
   'kind/package.json',
 ];
 const FOLDERS = ['services', 'cdk8s', 'operator'];

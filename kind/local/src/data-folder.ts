@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, rmdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { accountOf, canReach } from './processes/account.ts';
+import { accountOf, canReach } from '#servers/processes/account';
 
 export interface DataFolder {
   root: string;

@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { DemoUser } from './demo.ts';
 import type { Ports } from './ports.ts';
 import type { Secrets } from './secrets.ts';
-import type { Server } from './servers/server.ts';
+import type { Server } from '#servers/server';
 
 export interface LocalFile {
   urls: { gateway: string; chat: string; auth: string; core: string; stats: string };

@@ -2,14 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { cacheFolder } from './cache.ts';
+import { cacheFolder } from '#servers/processes/programs';
 import { dataFolder, removeDataFolder } from './data-folder.ts';
 import { examine } from './doctor/doctor.ts';
 import { findingsText } from './doctor/finding.ts';
 import { instanceEnv } from './instance-env.ts';
 import type { LocalFile } from './local-file.ts';
 import { prepareBrowser, prepareKafka, prepareServers } from './prepare.ts';
-import { PidFile, stopLeftovers } from './processes/pid-file.ts';
+import { PidFile, stopLeftovers } from '#servers/processes/pid-file';
 import { loadSecrets } from './secrets.ts';
 import { createProgress } from './stack/progress.ts';
 import { start } from './start.ts';

@@ -2,9 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram, postgresFolders } from './processes/programs.ts';
+import { findProgram, postgresFolders } from '#servers/processes/programs';
 import type { Progress } from './stack/progress.ts';
-import { fetchKafkaJars, findJava, hasKafkaJars } from './servers/kafka-jars.ts';
+import { fetchKafkaJars, findJava, hasKafkaJars } from '#servers/kafka-jars';
 
 export interface Need {
   what: string;

@@ -1,7 +1,7 @@
 // Refuses to start on ports that somebody else has, and says who.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { choosePorts, listPorts } from './ports.ts';
-import { isTaken } from './processes/probe.ts';
+import { isTaken } from '#servers/processes/probe';
 
 export interface PortLook {
   what: string;

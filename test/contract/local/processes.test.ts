@@ -6,9 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startChild } from '../../../kind/local/src/processes/child.ts';
-import { startOf } from '../../../kind/local/src/processes/identity.ts';
-import { PidFile, stopLeftovers } from '../../../kind/local/src/processes/pid-file.ts';
+import { startChild } from '../../../kind/servers/src/processes/child.ts';
+import { startOf } from '../../../kind/servers/src/processes/identity.ts';
+import { PidFile, stopLeftovers } from '../../../kind/servers/src/processes/pid-file.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
@@ -51,7 +51,7 @@ describe('a child process', () => {
 
   test('ends when its parent is killed', { skip: process.platform === 'linux' ? false : 'needs setpriv' }, async () => {
     const script = join(folder, 'parent.ts');
-    const source = new URL('../../../kind/local/src/processes/child.ts', import.meta.url).pathname;
+    const source = new URL('../../../kind/servers/src/processes/child.ts', import.meta.url).pathname;
     const options = { ...spec('orphan', 'exec sleep 1000'), deathSignal: 'TERM' };
     writeFileSync(
       script,

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
-import { startOf } from '../../../kind/local/src/processes/identity.ts';
+import { startOf } from '../../../kind/servers/src/processes/identity.ts';
 import { freePort, startServers, type ServerName, type Servers } from '../../helpers/servers.ts';
 
 /** How a client of each server writes one value and reads it back. */

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseChatCluster } from '@parley/operator-api';
 import { desired, resolve, type KubeObject } from '@parley/cdk8s';
-import { postgresFolders } from '../../../kind/local/src/processes/programs.ts';
+import { postgresFolders } from '../../../kind/servers/src/processes/programs.ts';
 import type { Server } from '../../helpers/servers.ts';
 
 export interface Outcome {

@@ -1,7 +1,7 @@
 // Chat on three Redis servers with Sentinels: a failover costs no message, and the replicas find the next primary by themselves.
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { waitUntil } from '../../../kind/local/src/processes/probe.ts';
+import { waitUntil } from '../../../kind/servers/src/processes/probe.ts';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 import { RedisTrio } from '../../helpers/redis-trio.ts';
 import { ResumingClient } from '../../helpers/resuming-client.ts';

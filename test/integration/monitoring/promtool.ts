@@ -1,6 +1,6 @@
 // promtool, the checker that comes with Prometheus. Missing is a failure, not a skip: `npm test` installs it.
 import { spawnSync } from 'node:child_process';
-import { findProgram } from '../../../kind/local/src/processes/programs.ts';
+import { findProgram } from '../../../kind/servers/src/processes/programs.ts';
 
 export function prometheusProgram(name: 'prometheus' | 'promtool'): string {
   const path = findProgram(name);

@@ -1,7 +1,7 @@
 // Three Redis servers and three Sentinels, started by the scripts and with the configuration of the manifests: who becomes the primary.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { waitUntil } from '../../../kind/local/src/processes/probe.ts';
+import { waitUntil } from '../../../kind/servers/src/processes/probe.ts';
 import { RedisTrio } from '../../helpers/redis-trio.ts';
 
 const ALL = [0, 1, 2];

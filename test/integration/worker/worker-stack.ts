@@ -8,7 +8,7 @@ import { createLog, createPostgres, loadConfig, migrate } from '@parley/kit';
 import { startWorker, workerConfig } from '@parley/worker';
 import { Kafka, logLevel, type Consumer } from 'kafkajs';
 import type { RowDataPacket } from 'mysql2';
-import type { ClientListener } from '../../../kind/local/src/servers/kafka.ts';
+import type { ClientListener } from '../../../kind/servers/src/kafka.ts';
 import { startServers } from '../../helpers/servers.ts';
 
 export const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });

@@ -14,8 +14,8 @@ after(() => removeFolder(folder));
 /** A checkout of one package with the build of this one. */
 function checkout(name: string): string {
   const root = join(folder, name);
-  for (const path of ['kind', 'part/src']) mkdirSync(join(root, path), { recursive: true });
-  for (const file of ['kind/build.mjs', 'package-lock.json']) copyFileSync(join(repository, file), join(root, file));
+  for (const path of ['kind/tools', 'part/src']) mkdirSync(join(root, path), { recursive: true });
+  for (const file of ['kind/tools/build.mjs', 'package-lock.json']) copyFileSync(join(repository, file), join(root, file));
   writeFileSync(join(root, 'package.json'), '{"type":"module","workspaces":["part"]}');
   symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
   const options = { rootDir: '.', module: 'nodenext', target: 'es2023', lib: ['es5'], types: [], strict: true };
@@ -26,14 +26,14 @@ function checkout(name: string): string {
 }
 
 async function build(root: string, ...args: string[]): Promise<{ code: number; output: string }> {
-  const child = spawn(process.execPath, [join(root, 'kind/build.mjs'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [join(root, 'kind/tools/build.mjs'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
   const [code] = (await once(child, 'close')) as [number];
   return { code, output };
 }
 
-describe('kind/build.mjs', { timeout: 120_000 }, () => {
+describe('kind/tools/build.mjs', { timeout: 120_000 }, () => {
   test('two builds at once leave whole files and nothing beside them', async () => {
     const root = checkout('twice');
     writeFileSync(join(root, 'part/src/gone.ts'), 'export const gone = 1;\n');
@@ -62,7 +62,7 @@ describe('kind/build.mjs', { timeout: 120_000 }, () => {
 describe('the lock of a checkout', { timeout: 60_000 }, () => {
   const lock = join(folder, 'lock', 'build.lock');
   const script = (work: string) => `
-    import { withCheckoutLock } from ${JSON.stringify(join(repository, 'kind/checkout-lock.mjs'))};
+    import { withCheckoutLock } from ${JSON.stringify(join(repository, 'kind/tools/checkout-lock.mjs'))};
     await withCheckoutLock(${JSON.stringify(lock)}, { onWait: (pid) => console.log('waits for', pid) }, async () => { ${work} });`;
   const holder = (work: string): ChildProcess =>
     spawn(process.execPath, ['--input-type=module', '-e', script(work)], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -12,7 +12,7 @@ interface Command {
   programs: [string, string[]][];
   help?: string;
 }
-const { commandsOf, helpText, nodeProblem, overview } = (await import(join(root, 'kind/commands.mjs'))) as {
+const { commandsOf, helpText, nodeProblem, overview } = (await import(join(root, 'kind/tools/commands.mjs'))) as {
   commandsOf: (root: string, rest: string[]) => Record<string, Command>;
   helpText: (command: Command) => string;
   nodeProblem: (version: string, engines: string) => string | undefined;
@@ -23,7 +23,7 @@ const commands = commandsOf(root, ['--help']);
 
 describe('npm commands', () => {
   test('each that bootstrap.mjs runs is in the overview, by the name that people type', () => {
-    const names = Object.entries(scripts).filter(([, line]) => line.includes('kind/bootstrap.mjs'));
+    const names = Object.entries(scripts).filter(([, line]) => line.includes('kind/tools/bootstrap.mjs'));
     assert.ok(names.length > 15);
     // npm sends its signals to the shell, which would end alone.
     assert.deepEqual(
@@ -31,7 +31,7 @@ describe('npm commands', () => {
       [],
     );
     for (const [script, line] of names) {
-      const command = commands[/kind\/bootstrap\.mjs (\S+)/.exec(line)?.[1] ?? ''];
+      const command = commands[/kind\/tools\/bootstrap\.mjs (\S+)/.exec(line)?.[1] ?? ''];
       assert.ok(command, `${script} runs a command that there is not`);
       assert.ok([`npm run ${script}`, `npm ${script}`].includes(command.npm), `${script} is called ${command.npm}`);
       assert.ok(overview(commands).includes(command.npm));
@@ -48,7 +48,9 @@ describe('npm commands', () => {
 
   for (const name of ['check', 'e2e', 'drills', 'conformance'])
     test(`${name} --help answers at once, before anything is installed or built`, () => {
-      const { stdout, status } = spawnSync(process.execPath, [join(root, 'kind/bootstrap.mjs'), name, '--help'], { encoding: 'utf8' });
+      const { stdout, status } = spawnSync(process.execPath, [join(root, 'kind/tools/bootstrap.mjs'), name, '--help'], {
+        encoding: 'utf8',
+      });
       assert.equal(status, 0);
       assert.equal(stdout, `${helpText(commands[name] as Command)}\n`);
     });

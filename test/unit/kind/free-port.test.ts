@@ -1,7 +1,7 @@
 // Ports for servers that are started next.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freePort } from '../../../kind/local/src/processes/probe.ts';
+import { freePort } from '../../../kind/servers/src/processes/probe.ts';
 
 test('no port is given twice, also when nobody listens on the first yet', async () => {
   const ports = await Promise.all(Array.from({ length: 500 }, freePort));

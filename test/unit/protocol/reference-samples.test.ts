@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { clientFrames, parseClientFrame, serverFrames } from '@parley/protocol';
 import { Value } from '@sinclair/typebox/value';
-import { clientSamples } from '../../../kind/reference/src/samples/client.ts';
-import { serverSamples } from '../../../kind/reference/src/samples/server.ts';
-import type { Schema } from '../../../kind/reference/src/schema-text.ts';
+import { clientSamples } from '../../../docs/generate/samples/client.ts';
+import { serverSamples } from '../../../docs/generate/samples/server.ts';
+import type { Schema } from '../../../docs/generate/schema-text.ts';
 
 type Frame = Record<string, unknown>;
 const sampleOf = (type: string) => (clientSamples as Record<string, { frame: Frame }>)[type]?.frame ?? assert.fail(type);

@@ -9,8 +9,8 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import ts from 'typescript';
 import { parse } from 'yaml';
-import { REFERENCE_FOLDER, referenceFiles } from '../../../kind/reference/src/files.ts';
-import { root } from '../../../kind/reference/src/sources.ts';
+import { REFERENCE_FOLDER, referenceFiles } from '../../../docs/generate/files.ts';
+import { root } from '../../../docs/generate/sources.ts';
 import { sourceFiles, visit } from '../../helpers/source-tree.ts';
 
 let files: Map<string, string>;

@@ -1,5 +1,5 @@
 // What the doctor thinks of a data folder and of the ports: who runs in it, what a killed start left, who has a port. Pure.
-import type { PidEntry } from '../processes/pid-file.ts';
+import type { PidEntry } from '#servers/processes/pid-file';
 import { bad, good, note, type Finding } from './finding.ts';
 
 export interface DataFacts {

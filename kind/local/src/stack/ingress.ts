@@ -5,7 +5,7 @@ import { join } from 'node:path';
 // The entry of its own: all of cdk8s would add most of a second to every start.
 import { haproxyConfig } from '@parley/cdk8s/haproxy';
 import type { Ports } from '../ports.ts';
-import { openFilesLimit } from '../processes/open-files.ts';
+import { openFilesLimit } from '#servers/processes/child';
 import type { Secrets } from '../secrets.ts';
 
 const HOST = '127.0.0.1';

@@ -1,6 +1,6 @@
 // Keeps a service running: one that ends is started again, slower each time, as Kubernetes would.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Server } from '../servers/server.ts';
+import type { Server } from '#servers/server';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;

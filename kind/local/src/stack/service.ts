@@ -1,6 +1,6 @@
 // A service of Parley as a child process: ready when its own /readyz says so.
 import { join } from 'node:path';
-import { launch, runStep, type Server, type ServerOptions } from '../servers/server.ts';
+import { launch, runStep, type Server, type ServerOptions } from '#servers/server';
 import type { ServiceSpec } from '../services.ts';
 
 const node = (root: string, entry: string) => ['--enable-source-maps', join(root, entry)];

@@ -1,4 +1,4 @@
-// kind/cluster.yaml with another number of workers; the Dockerfile knows every workspace.
+// kind/cluster/cluster.yaml with another number of workers; the Dockerfile knows every workspace.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { subnets, withWorkers } from '../../../../kind/cluster/src/cluster-confi
 import { productInputs } from '../../../../kind/cluster/src/product-inputs.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
-const text = read('kind/cluster.yaml');
+const text = read('kind/cluster/cluster.yaml');
 const roles = (config: string) => (parse(config) as { nodes: { role: string }[] }).nodes.map(({ role }) => role);
 
 test('the number of workers is what was asked for; the control plane stays', () => {
@@ -41,7 +41,7 @@ test('what the images are made of changes with a source, not with a build', () =
       'package.json',
       'package-lock.json',
       'tsconfig.json',
-      'kind/build.mjs',
+      'kind/tools/build.mjs',
       'kind/package.json',
     ];
     for (const file of [...files, 'cdk8s/a.ts', 'operator/a.ts', 'services/chat/src/a.ts']) write(file, file);

@@ -1,7 +1,7 @@
 // A service that ends is started again; one that was stopped is not.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Server } from '../../../../kind/local/src/servers/server.ts';
+import type { Server } from '../../../../kind/servers/src/server.ts';
 import { KeptServer } from '../../../../kind/local/src/stack/keep.ts';
 
 function fakeServer(pid: number): Server & { end: (reason: string) => void } {

@@ -1,5 +1,5 @@
 // One child process: its own process group, output into a log file, ended with this process.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import type { Account } from './account.ts';
 
@@ -105,4 +105,10 @@ function tailOf(file: string, { offset, lines }: { offset: number; lines: number
     closeSync(fd);
   }
   return buffer.toString('utf8').trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+/** The hard limit of open files: what a child of this process may raise its own to. */
+export function openFilesLimit(): number {
+  const text = spawnSync('/bin/sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).stdout.trim();
+  return text === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(text) || 4096;
 }

@@ -8,7 +8,7 @@ import type { ErrorCodeName, Operations } from '@parley/protocol';
 import { Registry, type MetricObject } from 'prom-client';
 import type { Schema } from './schema-text.ts';
 
-export const root = resolve(import.meta.dirname, '../../..');
+export const root = resolve(import.meta.dirname, '../..');
 
 export interface ServiceConfig {
   service: string;

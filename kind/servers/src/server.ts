@@ -1,9 +1,9 @@
 // What all servers have in common: options, the running server, and the way from a command to a server that speaks.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Account } from '../processes/account.ts';
-import { startChild, type Child } from '../processes/child.ts';
-import { freePort, speaks, waitUntil, type Probe } from '../processes/probe.ts';
+import type { Account } from './processes/account.ts';
+import { startChild, type Child } from './processes/child.ts';
+import { freePort, speaks, waitUntil, type Probe } from './processes/probe.ts';
 
 export interface ServerOptions {
   /** Folder of this server alone. Data in it is kept between starts. Every account must be able to walk down to its parent. */

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountOf, privateFile, privateFolder, type Account } from '../processes/account.ts';
-import { postgresFolders } from '../processes/programs.ts';
+import { accountOf, privateFile, privateFolder, type Account } from './processes/account.ts';
+import { postgresFolders } from './processes/programs.ts';
 import { launch, portOf, runStep, type Server, type ServerOptions } from './server.ts';
 
 export interface PostgresOptions extends ServerOptions {

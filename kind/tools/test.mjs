@@ -1,8 +1,8 @@
 // Runs Node's test runner over levels of the test ladder, from sources:
-//   node kind/test.mjs                          everything that npm test promises
-//   node kind/test.mjs --level unit             one level; may be given several times
-//   node kind/test.mjs test/unit/chat           files or folders
-//   node kind/test.mjs --mysql [...]            with MySQL 9.7 where MariaDB is what is installed
+//   node kind/tools/test.mjs                          everything that npm test promises
+//   node kind/tools/test.mjs --level unit             one level; may be given several times
+//   node kind/tools/test.mjs test/unit/chat           files or folders
+//   node kind/tools/test.mjs --mysql [...]            with MySQL 9.7 where MariaDB is what is installed
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, constants, homedir, tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const SECOND = 1000;
 
 /** Where a level's files are (check: the house rules, that generated files are fresh, the pages) and how long one of them may take before it is ended as failed. */
@@ -76,7 +76,7 @@ const has = (level) => chosen.some((each) => each.level === level);
 const args = [
   '--conditions=parley-source',
   '--import',
-  pathToFileURL(join(root, 'kind', 'sources.mjs')).href,
+  pathToFileURL(join(root, 'kind', 'tools', 'sources.mjs')).href,
   '--test',
   '--test-reporter=spec',
   `--test-timeout=${Math.max(...chosen.map(({ level }) => LEVELS[level].timeoutMs))}`,

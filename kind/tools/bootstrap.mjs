@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { withCheckoutLock } from './checkout-lock.mjs';
 import { commandsOf, helpText, nodeProblem, overview, wantsHelp } from './commands.mjs';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const [command = '', ...rest] = process.argv.slice(2);
 
 const commands = commandsOf(root, rest);
@@ -50,7 +50,7 @@ async function prepare() {
     if (!(await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']))) return false;
     say(`installed npm packages in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   }
-  return run(process.execPath, [join(root, 'kind/build.mjs')]);
+  return run(process.execPath, [join(root, 'kind/tools/build.mjs')]);
 }
 
 /**

@@ -26,7 +26,7 @@ ignore fields that they do not know. The same facts for programs are in [asyncap
 function frames(schemas: Record<string, Schema>, samples: Record<string, FrameSample>): string[] {
   return Object.entries(schemas).flatMap(([name, schema]) => {
     const sample = samples[name];
-    if (!sample) throw new Error(`the frame ${name} has no golden sample in kind/reference/src/samples`);
+    if (!sample) throw new Error(`the frame ${name} has no golden sample in docs/generate/samples`);
     const fields = Object.entries(schema.properties ?? {}).map(([field, fieldSchema]) => [
       code(field),
       typeText(fieldSchema),

@@ -69,7 +69,7 @@ function each(entry: (name: string, side: Side, type: string) => [string, unknow
 
 function messageOf({ samples }: Side, type: string, name: string): Json {
   const sample = samples[type];
-  if (!sample) throw new Error(`the frame ${type} has no golden sample in kind/reference/src/samples`);
+  if (!sample) throw new Error(`the frame ${type} has no golden sample in docs/generate/samples`);
   return {
     name: type,
     title: type,

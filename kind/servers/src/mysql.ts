@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountOf, privateFile, privateFolder, type Account } from '../processes/account.ts';
-import { findProgram } from '../processes/programs.ts';
+import { accountOf, privateFile, privateFolder, type Account } from './processes/account.ts';
+import { findProgram } from './processes/programs.ts';
 import { launch, portOf, runStep, type Server, type ServerOptions } from './server.ts';
 
 export type MysqlFlavor = 'mysql' | 'mariadb';

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const modules = fileURLToPath(new URL('../node_modules/', import.meta.url));
+const modules = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 const versions = ['ts-blank-space', 'typescript'].map(
   (name) => JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')).version,
 );

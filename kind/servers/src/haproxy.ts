@@ -1,7 +1,7 @@
 // HAProxy as a child process. Its configuration comes from the function that the operator uses, too.
 import { join } from 'node:path';
-import { accountOf, privateFile, privateFolder } from '../processes/account.ts';
-import { findProgram } from '../processes/programs.ts';
+import { accountOf, privateFile, privateFolder } from './processes/account.ts';
+import { findProgram } from './processes/programs.ts';
 import { launch, runStep, type Server, type ServerOptions } from './server.ts';
 
 export interface HaproxyOptions extends Omit<ServerOptions, 'port'> {

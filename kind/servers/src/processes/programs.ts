@@ -1,9 +1,16 @@
-// Finds the servers' programs. Debian puts some of them where an ordinary user's PATH does not look.
+// Finds the servers' programs: those that are installed (Debian puts some of them where an ordinary user's PATH does not look), and the
+// cache of those that are fetched or built once.
 import { accessSync, constants, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/opt/homebrew/bin'];
 const POSTGRES_FOLDER = '/usr/lib/postgresql';
+
+/** The one folder of everything that is fetched or built once. */
+export function cacheFolder(env: Record<string, string | undefined>): string {
+  return env['PARLEY_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'parley');
+}
 
 /** Path of the first of these programs that is installed. */
 export function findProgram(...names: string[]): string | undefined {

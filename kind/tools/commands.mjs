@@ -15,9 +15,9 @@ export function commandsOf(root, rest) {
   const cluster = (...args) => node('kind/cluster/dist/main.js', ...args);
   const source = (file) => [
     process.execPath,
-    ['--conditions=parley-source', '--import', pathToFileURL(join(root, 'kind/sources.mjs')).href, join(root, file), ...rest],
+    ['--conditions=parley-source', '--import', pathToFileURL(join(root, 'kind/tools/sources.mjs')).href, join(root, file), ...rest],
   ];
-  const tests = (...args) => node('kind/test.mjs', '--built', ...args);
+  const tests = (...args) => node('kind/tools/test.mjs', '--built', ...args);
   const bin = (file, ...args) => [join(root, 'node_modules', '.bin', file), args];
   const service = (name) => ({
     npm: `npm run ${name}`,
@@ -51,7 +51,7 @@ export function commandsOf(root, rest) {
     test: {
       npm: 'npm test',
       about: 'unit, contract, integration, API server and fault tests, on real servers',
-      programs: wantsHelp(rest) ? [node('kind/test.mjs', '--help')] : [local('prepare', '--for', 'test'), tests(...rest)],
+      programs: wantsHelp(rest) ? [node('kind/tools/test.mjs', '--help')] : [local('prepare', '--for', 'test'), tests(...rest)],
     },
     kind: { npm: 'npm run kind', about: 'everything on a kind cluster, with the operator', programs: [cluster('up', ...rest)] },
     'kind-down': { npm: 'npm run kind:down', about: 'delete that cluster', programs: [cluster('down', ...rest)] },

@@ -1,8 +1,8 @@
 // Kafka as a child process: one KRaft node on the machine's Java, small-node settings (ADR on versions: kafka-jars.ts).
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountOf, privateFile, privateFolder, type Account } from '../processes/account.ts';
-import { freePort } from '../processes/probe.ts';
+import { accountOf, privateFile, privateFolder, type Account } from './processes/account.ts';
+import { freePort } from './processes/probe.ts';
 import { findJava, reachableJars } from './kafka-jars.ts';
 import { launch, portOf, runStep, type Server, type ServerOptions } from './server.ts';
 

@@ -1,8 +1,8 @@
 // Redis as a child process: password, append-only file, bounded pub/sub buffers.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { accountOf, privateFile, privateFolder } from '../processes/account.ts';
-import { findProgram } from '../processes/programs.ts';
+import { accountOf, privateFile, privateFolder } from './processes/account.ts';
+import { findProgram } from './processes/programs.ts';
 import { launch, portOf, type Server, type ServerOptions } from './server.ts';
 
 export async function startRedis(options: ServerOptions & { password?: string }): Promise<Server> {

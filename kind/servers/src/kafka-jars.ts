@@ -2,8 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { canReach, type Account } from '../processes/account.ts';
-import { findProgram } from '../processes/programs.ts';
+import { canReach, type Account } from './processes/account.ts';
+import { findProgram } from './processes/programs.ts';
 
 /** The same broker as the image apache/kafka of the kind path. */
 const KAFKA_VERSION = '4.3.1';
