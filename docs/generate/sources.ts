@@ -66,7 +66,7 @@ export async function metricsOf(service: string): Promise<ServiceMetrics> {
 }
 
 export async function operatorMetrics(): Promise<MetricFacts[]> {
-  const { createOperatorMetrics } = await load('operator/src/metrics.ts');
+  const { createOperatorMetrics } = await load('operator/src/metrics/metrics.ts');
   return factsOf((createOperatorMetrics as (queueDepth: () => number) => { registry: Registry })(() => 0).registry);
 }
 

@@ -9,19 +9,19 @@ import { chatClusters, chatDrills, clusterOf, isKeptVolume, ownedResources, path
 import { keyOf } from './kube/store.ts';
 import type { KubeObject, KubeTransport } from './kube/transport.ts';
 import { WorkQueue } from './kube/work-queue.ts';
-import type { OperatorMetrics } from './metrics.ts';
-import { Connections, type PodConnections } from './connections.ts';
-import { CrdCheck } from './crd-check.ts';
-import { Delivery, type DeliveryReport } from './delivery.ts';
-import { podFacts, type PodFacts } from './pods.ts';
-import type { MoveRequest } from './moves.ts';
-import { reconcile } from './drills.ts';
-import { Strimzi } from './strimzi.ts';
-import { backupRuns } from './backup-runs.ts';
-import type { ClusterFacts } from './cluster-metrics.ts';
-import { OptionalWatches } from './optional-watches.ts';
+import type { OperatorMetrics } from './metrics/metrics.ts';
+import { Connections, type PodConnections } from './rollout/connections.ts';
+import { CrdCheck } from './kinds/crd-check.ts';
+import { Delivery, type DeliveryReport } from './watch/delivery.ts';
+import { podFacts, type PodFacts } from './watch/pods.ts';
+import type { MoveRequest } from './rollout/socket-moves.ts';
+import { reconcile } from './drills/drills.ts';
+import { Strimzi } from './kinds/strimzi.ts';
+import { backupRuns } from './watch/backup-runs.ts';
+import type { ClusterFacts } from './metrics/cluster-metrics.ts';
+import { OptionalWatches } from './kinds/optional-watches.ts';
 import type { ReconcileContext } from './reconcile.ts';
-import type { SigningKeysAnswer } from './key-rotation.ts';
+import type { SigningKeysAnswer } from './secrets/key-rotation.ts';
 
 /** Everything is looked at again this often, in case a watch lied. */
 const RESYNC_MS = 10 * 60_000;

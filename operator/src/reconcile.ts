@@ -7,31 +7,31 @@ import type { Applier } from './kube/applier.ts';
 import type { Recorder } from './kube/recorder.ts';
 import { chatClusters, isKeptVolume, pathOf, pods as podResource } from './kube/resources.ts';
 import { isConflict, isNotFound, isRefusal, type KubeObject, type KubeTransport } from './kube/transport.ts';
-import { idleAutoscaler } from './autoscaler-runs.ts';
-import { failedBackups } from './backup-runs.ts';
-import { claimOf } from './claims.ts';
-import { ensureSecrets } from './ensure-secrets.ts';
-import { rotateSigningKey, type KeyRotationContext } from './key-rotation.ts';
-import { isRotating, ROTATE_ANNOTATION, type KeyRotation } from './signing-keys.ts';
-import type { Connections } from './connections.ts';
-import type { CrdVerdict } from './crd-check.ts';
-import type { Delivery, DeliverySeen } from './delivery.ts';
-import { missingKinds } from './missing-kinds.ts';
-import { lookForPlan, type KnownPlan } from './pending-plan.ts';
-import { moveSockets, type MovesContext } from './moves.ts';
-import { planMessage, type PendingPlan } from './plan-changes.ts';
-import { podFacts } from './pods.ts';
-import { identity, unwanted } from './removal.ts';
-import { rendered, type Rendered } from './rendered.ts';
-import { drainDecision, followDrains, type DrainContext } from './requested-drains.ts';
-import { rolloutStep, type ChatPod, type RolloutInput } from './rollout.ts';
-import { missingSecrets } from './secret-refs.ts';
-import { replacing, sameJson } from './status-patch.ts';
-import { grow, growthOf, type RefusedGrowth } from './storage-growth.ts';
-import { storageView } from './storage-status.ts';
-import { failedStatus, statusFor, type Seen } from './status.ts';
-import { strimziObstacle, type StrimziSeen } from './strimzi.ts';
-import { lookAtWaiting, type KnownWaiting } from './waiting-claims.ts';
+import { idleAutoscaler } from './watch/autoscaler-runs.ts';
+import { failedBackups } from './watch/backup-runs.ts';
+import { claimOf } from './storage/claims.ts';
+import { ensureSecrets } from './secrets/ensure.ts';
+import { rotateSigningKey, type KeyRotationContext } from './secrets/key-rotation.ts';
+import { isRotating, ROTATE_ANNOTATION, type KeyRotation } from './secrets/signing-keys.ts';
+import type { Connections } from './rollout/connections.ts';
+import type { CrdVerdict } from './kinds/crd-check.ts';
+import type { Delivery, DeliverySeen } from './watch/delivery.ts';
+import { missingKinds } from './kinds/optional-watches.ts';
+import { lookForPlan, type KnownPlan } from './plan/pending.ts';
+import { moveSockets, type MovesContext } from './rollout/socket-moves.ts';
+import { planMessage, type PendingPlan } from './plan/changes.ts';
+import { podFacts } from './watch/pods.ts';
+import { identity, unwanted } from './kube/removal.ts';
+import { manifestsOf, type Manifests } from './plan/manifests.ts';
+import { drainDecision, followDrains, type DrainContext } from './rollout/requested-drains.ts';
+import { rolloutStep, type ChatPod, type RolloutInput } from './rollout/rollout.ts';
+import { missingSecrets } from './secrets/refs.ts';
+import { replacing, sameJson } from './status/patch.ts';
+import { grow, growthOf, type RefusedGrowth } from './storage/growth.ts';
+import { storageView } from './storage/status.ts';
+import { failedStatus, statusFor, type Seen } from './status/status.ts';
+import { strimziObstacle, type StrimziSeen } from './kinds/strimzi.ts';
+import { lookAtWaiting, type KnownWaiting } from './storage/waiting-claims.ts';
 
 export interface ReconcileContext {
   transport: KubeTransport;
@@ -76,8 +76,8 @@ interface ClusterMemory {
   /** the spec with its defaults, and the text of the one that it is of: to check it is a third of a reconcile that finds nothing to do */
   spec?: { of: string; checked: ChatCluster['spec'] };
   /** what is applied, and all of a plan that waits for approval: rendering takes longer than everything else */
-  applied?: Rendered;
-  complete?: Rendered;
+  applied?: Manifests;
+  complete?: Manifests;
   /** Secrets were looked at: of which plan, when, and which of somebody else's were missing */
   secrets?: { of: string; atMs: number; missing: string[] };
   /** the change of the signing key: as it was seen last, when, and what was asked for */
@@ -140,7 +140,7 @@ export async function reconcileCluster(key: string, context: ReconcileContext, a
   const facts = { migrated: hasMigrated(plan, context) || hasRun(cluster.status, plan), ...kept };
   let wanted: readonly KubeObject[];
   try {
-    wanted = (memory.applied = rendered(plan, { facts, cluster, known: [memory.applied] })).objects;
+    wanted = (memory.applied = manifestsOf(plan, { facts, cluster, known: [memory.applied] })).objects;
   } catch (error) {
     return fail(live, context, 'RenderFailed', `The manifests cannot be made: ${(error as Error).message}`);
   }
@@ -243,7 +243,7 @@ async function lookAtPlan(
   if (plan.spec.changePolicy !== 'Plan') return void delete memory.complete;
   const { applier, owned, recorder } = context;
   const facts = { migrated: true, ...kept };
-  memory.complete = rendered(plan, { facts, cluster, known: [memory.applied, memory.complete] });
+  memory.complete = manifestsOf(plan, { facts, cluster, known: [memory.applied, memory.complete] });
   const known = await lookForPlan(
     {
       ...{ plan, live, applier },

@@ -3,14 +3,14 @@ import { ports } from '@parley/cdk8s';
 import { pino } from 'pino';
 import { startAdmin } from './admin.ts';
 import type { OperatorConfig } from './config.ts';
-import { DrainAnswer, MoveAnswer, PodConnections } from './connections.ts';
-import { DeliveryReport } from './delivery.ts';
-import { SigningKeysAnswer } from './key-rotation.ts';
-import { podAnswer } from './pod-answer.ts';
+import { DrainAnswer, MoveAnswer, PodConnections } from './rollout/connections.ts';
+import { DeliveryReport } from './watch/delivery.ts';
+import { SigningKeysAnswer } from './secrets/key-rotation.ts';
+import { podAnswer } from './watch/pod-answer.ts';
 import { Controller } from './controller.ts';
 import { kubeClient } from './kube/client.ts';
 import { Lease } from './kube/lease.ts';
-import { createOperatorMetrics } from './metrics.ts';
+import { createOperatorMetrics } from './metrics/metrics.ts';
 
 const LEASE_NAME = 'parley-operator';
 

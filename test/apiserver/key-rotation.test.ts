@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { KubeObject } from '../../operator/src/kube/transport.ts';
 import { pathOf, secrets } from '../../operator/src/kube/resources.ts';
-import { ROTATE_ANNOTATION, ROTATION_ANNOTATION, type Rotation } from '../../operator/src/signing-keys.ts';
+import { ROTATE_ANNOTATION, ROTATION_ANNOTATION, type Rotation } from '../../operator/src/secrets/signing-keys.ts';
 import { operatorWorld } from './operator-world.ts';
 import { eventually } from '../helpers/eventually.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pathOf, pods } from '../../operator/src/kube/resources.ts';
-import { DRAIN_ANNOTATION } from '../../operator/src/pods.ts';
+import { DRAIN_ANNOTATION } from '../../operator/src/watch/pods.ts';
 import { operatorWorld } from './operator-world.ts';
 import { startParley } from '../helpers/parley-program.ts';
 import { eventually } from '../helpers/eventually.ts';

@@ -1,6 +1,6 @@
 // The commands: what each reads and prints. Each returns the exit code.
 import type { ChatClusterStatus } from '@parley/operator-api';
-import { APPROVE_ANNOTATION, chatClusters, pathOf, type KubeObject, type KubeTransport } from '@parley/operator/reading';
+import { APPROVE_ANNOTATION, chatClusters, pathOf, type KubeObject, type KubeTransport } from '@parley/operator';
 import { diagnose } from './diagnose.ts';
 import { chooseCluster, listClusters, readSeen, UserError } from './read.ts';
 import { table, type Paint } from './table.ts';

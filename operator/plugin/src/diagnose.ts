@@ -1,6 +1,6 @@
 // Why a ChatCluster is not as it should be, and what to do next. Pure: from what was read to a list of findings.
 import type { ChatClusterStatus, Condition } from '@parley/operator-api';
-import type { PodFacts } from '@parley/operator/reading';
+import type { PodFacts } from '@parley/operator';
 
 export interface Seen {
   name: string;

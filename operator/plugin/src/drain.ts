@@ -1,15 +1,6 @@
 // kubectl parley drain: empties chat replicas and follows that to its end. It writes an annotation of the pods; the operator does the rest.
 import type { ChatClusterStatus } from '@parley/operator-api';
-import {
-  chatClusters,
-  DRAIN_ANNOTATION,
-  isNotFound,
-  pathOf,
-  podFacts,
-  pods,
-  type KubeObject,
-  type PodFacts,
-} from '@parley/operator/reading';
+import { chatClusters, DRAIN_ANNOTATION, isNotFound, pathOf, podFacts, pods, type KubeObject, type PodFacts } from '@parley/operator';
 import type { CommandContext } from './commands.ts';
 import { chooseCluster, UserError } from './read.ts';
 import { table } from './table.ts';

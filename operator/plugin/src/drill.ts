@@ -1,6 +1,6 @@
 // kubectl parley drill: make one and follow it, list them, show one.
 import { ALLOW_DRILLS_LABEL, DRILL_KIND, drillFaults, isFinished, type ChatDrill, type DrillFault } from '@parley/operator-api';
-import { chatDrills, isNotFound, pathOf } from '@parley/operator/reading';
+import { chatDrills, isNotFound, pathOf } from '@parley/operator';
 import type { CommandContext } from './commands.ts';
 import { report, toldBy } from './drill-report.ts';
 import { chooseCluster, UserError } from './read.ts';

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
-import { ApiError, kubeClient } from '@parley/operator/reading';
+import { ApiError, kubeClient } from '@parley/operator';
 import { Command } from 'commander';
 import { connections, doctor, plan, status, type CommandContext } from './commands.ts';
 import { drain } from './drain.ts';

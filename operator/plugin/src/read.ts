@@ -1,15 +1,5 @@
 // What the plugin reads of the API server. What the caller may not read is left out, not an error.
-import {
-  ApiError,
-  chatClusters,
-  isNotFound,
-  leases,
-  pathOf,
-  podFacts,
-  pods,
-  type KubeObject,
-  type KubeTransport,
-} from '@parley/operator/reading';
+import { ApiError, chatClusters, isNotFound, leases, pathOf, podFacts, pods, type KubeObject, type KubeTransport } from '@parley/operator';
 import type { Seen } from './diagnose.ts';
 
 /** Where the operator is when nothing tells. */

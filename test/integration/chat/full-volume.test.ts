@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { resolve } from '@parley/cdk8s';
 import { parseChatCluster } from '@parley/operator-api';
-import { PodConnections } from '../../../operator/src/connections.ts';
-import { podAnswer } from '../../../operator/src/pod-answer.ts';
-import type { ChatPod } from '../../../operator/src/rollout.ts';
-import { storageVerdict, storageView } from '../../../operator/src/storage-status.ts';
+import { PodConnections } from '../../../operator/src/rollout/connections.ts';
+import { podAnswer } from '../../../operator/src/watch/pod-answer.ts';
+import type { ChatPod } from '../../../operator/src/rollout/rollout.ts';
+import { storageVerdict, storageView } from '../../../operator/src/storage/status.ts';
 import { startChatCluster, type ChatCluster } from '../../helpers/chat-cluster.ts';
 
 const root = process.getuid?.() === 0;

@@ -10,7 +10,7 @@ import { localConfig, type LocalTarget } from '@parley/cdk8s';
 import { createLog, loadConfig } from '@parley/kit';
 import { choosePorts } from '../../../kind/local/src/ports.ts';
 import { startAdmin } from '../../../operator/src/admin.ts';
-import { createOperatorMetrics } from '../../../operator/src/metrics.ts';
+import { createOperatorMetrics } from '../../../operator/src/metrics/metrics.ts';
 import { freeRow, startLocal, type LocalStart } from '../../helpers/local-start.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
 import { callWithoutCore, peopleAtWork } from './local-load.ts';

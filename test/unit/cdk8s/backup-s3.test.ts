@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '@parley/kit';
 import type { KubeObject } from '@parley/cdk8s';
-import { secretRefs } from '../../../operator/src/secret-refs.ts';
+import { secretRefs } from '../../../operator/src/secrets/refs.ts';
 import { backupsConfig } from '../../../services/backups/src/config.ts';
 import { find, objectsOf, planOf, workloads, type Container, type PodSpec } from './rendered.ts';
 

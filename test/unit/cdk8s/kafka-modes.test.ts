@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { desired } from '@parley/cdk8s';
-import { secretRefs } from '../../../operator/src/secret-refs.ts';
+import { secretRefs } from '../../../operator/src/secrets/refs.ts';
 import { find, objectsOf, planOf, workloads } from './rendered.ts';
 
 const external = {

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { chartFiles, desired, LOCAL_TARGETS, type KubeObject } from '@parley/cdk8s';
 import { choosePorts } from '../../../kind/local/src/ports.ts';
-import { missingKinds } from '../../../operator/src/missing-kinds.ts';
+import { missingKinds } from '../../../operator/src/kinds/optional-watches.ts';
 import { find, objectsOf, planOf, VERSION } from './rendered.ts';
 
 const root = resolve(import.meta.dirname, '../../..');

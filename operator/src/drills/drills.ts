@@ -1,0 +1,170 @@
+// A reconcile of a ChatCluster and of the drills in it. What a drill took away comes back before anything else is looked at, so that no
+// spec, pause or failure stands in the way.
+import { ALLOW_DRILLS_LABEL, isFinished, parseChatDrill, type ChatDrill, type ChatDrillStatus } from '@parley/operator-api';
+import { hasCanary, type Plan } from '@parley/cdk8s';
+import { awayComponent, awayOf, bringBack, isHeld, takeAway, type Away, type AwayComponent } from './fault.ts';
+import { FAULTS, type DrillScene, type Injection } from './scene.ts';
+import { drillStep } from './step.ts';
+import { chatDrills, ownedResource, pathOf, pods as podResource } from '../kube/resources.ts';
+import { keyOf } from '../kube/store.ts';
+import { isConflict, isNotFound, type KubeObject } from '../kube/transport.ts';
+import { reconcileCluster, type ClusterView, type ReconcileContext } from '../reconcile.ts';
+import { replacing, sameJson } from '../status/patch.ts';
+
+/** A drill that runs is looked at this often. */
+const LOOK_MS = 1000;
+/** Until the watch shows what was just written. */
+const ECHO_MS = 200;
+const MERGE = 'application/merge-patch+json';
+
+export async function reconcile(key: string, context: ReconcileContext): Promise<{ againAfterMs?: number }> {
+  const [namespace = '', name = ''] = key.split('/');
+  const drills = openDrills(context.drills(namespace, name));
+  const nowMs = context.now().getTime();
+  const running = drills.find(({ status }) => status?.startedAt !== undefined);
+  const taken = takenAway(context.owned(namespace, name));
+  const over = taken.filter(({ away }) => !isHeld(away, running, nowMs));
+  for (const { object, away } of over) await patchSet(object, bringBack(away), context);
+  // What the watch shows still is not what is: it would be taken for a wish.
+  if (over.length > 0) return { againAfterMs: ECHO_MS };
+  const { view, againAfterMs } = await reconcileCluster(key, context, taken[0]?.component);
+  if (drills.length === 0) return againAfterMs === undefined ? {} : { againAfterMs };
+  // Of several the oldest; the others are told in the next look that it runs, or take their turn.
+  for (const drill of running ? drills : drills.slice(0, 1)) {
+    const other = drill === running ? undefined : running?.metadata.name;
+    await advance(drill, { view, running: other, away: taken[0]?.away }, context);
+  }
+  return { againAfterMs: Math.min(againAfterMs ?? LOOK_MS, LOOK_MS) };
+}
+
+/** Those that have not ended, the oldest first. */
+function openDrills(objects: readonly KubeObject[]): ChatDrill[] {
+  const ageOf = ({ metadata }: ChatDrill): string => `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
+  return objects
+    .filter(({ metadata }) => !metadata.deletionTimestamp)
+    .flatMap((object) => parseChatDrill(object) ?? [])
+    .filter((drill) => !isFinished(drill))
+    .sort((one, other) => (ageOf(one) < ageOf(other) ? -1 : 1));
+}
+
+interface Taken {
+  object: KubeObject;
+  component: AwayComponent;
+  away: Away;
+}
+
+function takenAway(owned: readonly KubeObject[]): Taken[] {
+  return owned.flatMap((object) => {
+    const [component, away] = [awayComponent(object), awayOf(object)];
+    return component && away ? [{ object, component, away }] : [];
+  });
+}
+
+interface Surroundings {
+  view: ClusterView | undefined;
+  running: string | undefined;
+  away: Away | undefined;
+}
+
+async function advance(drill: ChatDrill, { view, running, away }: Surroundings, context: ReconcileContext): Promise<void> {
+  const step = drillStep({
+    drill,
+    scene: view && sceneOf(drill, view, context),
+    running,
+    away: away?.drill === drill.metadata.uid ? away : undefined,
+    nowMs: context.now().getTime(),
+    watchMs: context.drillWatchMs,
+  });
+  if (step.inject && view) await inject(step.inject, { drill, plan: view.plan }, context);
+  if (sameJson(drill.status, step.status)) return;
+  if (!(await patchStatus(drill, step.status, context))) return;
+  const { type = '', reason = '', message = '' } = step.status.conditions?.find(({ status }) => status === 'True') ?? {};
+  if (isFinished(step)) context.onDrillEnd?.(drill.spec.fault, reason);
+  const live = context.cluster(keyOf({ namespace: drill.metadata.namespace, name: drill.spec.cluster }));
+  if (!live || reason === 'Waiting') return;
+  const note = `${drill.metadata.name}: ${message}`;
+  context.recorder.record(live, { type: type === 'Failed' ? 'Warning' : 'Normal', reason: `Drill${reason}`, action: 'Drill', note });
+}
+
+function sceneOf(drill: ChatDrill, { plan, status, pods }: ClusterView, context: ReconcileContext): DrillScene {
+  const { component } = FAULTS[drill.spec.fault];
+  const key = keyOf({ namespace: plan.namespace, name: plan.cluster });
+  const live = context.cluster(key);
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  const seen = context.delivery.of(key);
+  return {
+    allowed: live?.metadata.labels?.[ALLOW_DRILLS_LABEL] === 'true',
+    paused: plan.spec.paused,
+    ready: { status: ready?.status === 'True', message: ready?.message ?? 'nothing is known of it yet.' },
+    hasCanary: hasCanary(plan),
+    external: component !== 'chat' && component !== 'haproxy' && plan.spec[component].mode !== 'builtin',
+    replicas: replicasOf(plan, component),
+    pods: pods.filter((pod) => pod.component === component),
+    redis: pods.find(({ sockets }) => sockets?.redis !== undefined)?.sockets?.redis,
+    canary: canaryOf(context.pods(plan.namespace, plan.cluster)),
+    delivery: seen?.report && { report: seen.report, askedAtMs: seen.askedAtMs },
+  };
+}
+
+function replicasOf({ spec }: Plan, component: (typeof FAULTS)[keyof typeof FAULTS]['component']): number {
+  if (component === 'chat') return spec.chat.replicas;
+  if (component === 'haproxy') return spec.ingress.replicas;
+  if (component === 'redis') return spec.redis.replicas;
+  return component === 'kafka' ? spec.kafka.brokers : 1;
+}
+
+/** A canary that starts anew counts from nothing. */
+function canaryOf(pods: readonly KubeObject[]): string | undefined {
+  const found = pods.filter(
+    ({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === 'canary' && metadata.deletionTimestamp === undefined,
+  );
+  const restarts = ({ status }: KubeObject): number =>
+    (status as { containerStatuses?: { restartCount?: number }[] } | undefined)?.containerStatuses?.[0]?.restartCount ?? 0;
+  return found.length === 0
+    ? undefined
+    : found
+        .map((pod) => `${pod.metadata.uid}/${restarts(pod)}`)
+        .sort()
+        .join(' ');
+}
+
+async function inject(injection: Injection, { drill, plan }: { drill: ChatDrill; plan: Plan }, context: ReconcileContext): Promise<void> {
+  if (injection.do === 'takeAway') {
+    const { component } = FAULTS[drill.spec.fault];
+    const object = context.owned(plan.namespace, plan.cluster).find((each) => awayComponent(each) === component);
+    if (!object) throw new Error(`there is no StatefulSet of ${component} to take away`);
+    return patchSet(object, takeAway({ ...injection.away, replicas: replicasOf(plan, component) }), context);
+  }
+  const { name, uid, graceSeconds } = injection;
+  await context.transport
+    .request('DELETE', pathOf(podResource, plan.namespace, name), {
+      body: { preconditions: { uid }, ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }) },
+    })
+    .catch((error: unknown) => {
+      // Gone already, or another pod of that name.
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    });
+}
+
+async function patchSet({ kind, metadata }: KubeObject, body: object, { transport }: ReconcileContext): Promise<void> {
+  await transport
+    .request('PATCH', pathOf(ownedResource(kind), metadata.namespace, metadata.name), { contentType: MERGE, body })
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+}
+
+/** By the version that was looked at: a status that is older than the watch shows would begin the drill anew. Returns false then. */
+async function patchStatus({ metadata, status }: ChatDrill, next: ChatDrillStatus, { transport }: ReconcileContext): Promise<boolean> {
+  const { namespace, name, resourceVersion } = metadata;
+  try {
+    await transport.request('PATCH', pathOf(chatDrills, namespace, name, 'status'), {
+      contentType: MERGE,
+      body: { metadata: { resourceVersion }, status: replacing(status, next) },
+    });
+    return true;
+  } catch (error) {
+    if (isConflict(error) || isNotFound(error)) return false;
+    throw error;
+  }
+}
