@@ -1,13 +1,10 @@
 // Lists and replays dead letters from the command line: node services/worker/dist/dlq-main.js --help
 import { readFileSync } from 'node:fs';
-import { ConfigError, EXIT_CONFIG, loadConfig, messageOf } from '@parley/kit';
+import { ConfigError, EXIT_CONFIG, EXIT_USAGE, loadConfig, messageOf } from '@parley/kit';
 import { parseDlqArguments, runDlq, USAGE, type DlqArguments } from './dlq/command.ts';
-import { dlqConfig } from './dlq/config.ts';
 import { kafkaClient } from './kafka/client.ts';
-import { kafkaSecurity, type KafkaSecurity } from './kafka/config.ts';
+import { dlqConfig, kafkaSecurity, type KafkaSecurity } from './kafka/config.ts';
 import { kafkaSink } from './kafka/sink.ts';
-
-const EXIT_USAGE = 2;
 
 function fail(text: string, code: number): never {
   process.stderr.write(`${text}\n`);

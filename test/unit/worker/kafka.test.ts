@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfigError, loadConfig } from '@parley/kit';
-import { dlqConfig } from '../../../services/worker/src/dlq/config.ts';
-import { kafkaSecurity } from '../../../services/worker/src/kafka/config.ts';
+import { dlqConfig, kafkaSecurity } from '../../../services/worker/src/kafka/config.ts';
 import { refusedByKafka } from '../../../services/worker/src/kafka/refusal.ts';
 
 const of = (env: Record<string, string>) => kafkaSecurity(loadConfig(dlqConfig, env, (path) => `content of ${path}\n`));

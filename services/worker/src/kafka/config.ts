@@ -21,6 +21,9 @@ export const kafkaVariables = {
 };
 export type KafkaConfig = Static<TObject<typeof kafkaVariables>>;
 
+/** Environment of the command for dead letters: what the worker's pods have anyway. */
+export const dlqConfig = Type.Object(kafkaVariables);
+
 /** What kafkajs is given beside the brokers. */
 export interface KafkaSecurity {
   ssl?: ConnectionOptions;
