@@ -9,6 +9,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY services/shared/protocol/package.json services/shared/protocol/
 COPY services/shared/kit/package.json services/shared/kit/
+COPY services/shared/live/package.json services/shared/live/
 COPY services/shared/chat-store/package.json services/shared/chat-store/
 COPY services/chat/package.json services/chat/
 COPY services/core/package.json services/core/

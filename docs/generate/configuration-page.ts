@@ -1,5 +1,5 @@
 // The page of environment variables, service by service.
-import { variableOf } from '@parley/kit';
+import { variableOf } from '@parley/kit/process';
 import { code, page, prose, table } from './markdown.ts';
 import { boundsText, typeText } from './schema-text.ts';
 import type { ServiceConfig } from './sources.ts';

@@ -1,5 +1,5 @@
 // All generated reference files as text: what main.ts writes and what the drift test compares with.
-import { describeService } from '@parley/kit';
+import { describeService } from '@parley/kit/http';
 import { authOperations, coreOperations, workerOperations } from '@parley/protocol';
 import { stringify } from 'yaml';
 import { asyncApi } from './asyncapi.ts';

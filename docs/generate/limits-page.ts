@@ -1,7 +1,7 @@
 // The page of limits: the constants of the protocol with the comments that stand above them in the source, and every number that can
 // be configured.
 import * as protocol from '@parley/protocol';
-import { variableOf } from '@parley/kit';
+import { variableOf } from '@parley/kit/process';
 import { code, page, prose, table } from './markdown.ts';
 import { boundsText, numberText } from './schema-text.ts';
 import type { ServiceConfig } from './sources.ts';

@@ -3,7 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createHealthMetrics, createMetrics, createRateLimitMetrics, Health } from '@parley/kit';
+import { createHealthMetrics, createMetrics, Health } from '@parley/kit/process';
+import { createRateLimitMetrics } from '@parley/kit/rate-limit';
 import type { ErrorCodeName, Operations } from '@parley/protocol';
 import { Registry, type MetricObject } from 'prom-client';
 import type { Schema } from './schema-text.ts';

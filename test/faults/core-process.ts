@@ -2,7 +2,7 @@
 // go over REST.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createPostgres } from '@parley/kit';
+import { createPostgres } from '@parley/kit/sql';
 import { quiet, type ChatCluster } from '../helpers/chat-cluster.ts';
 import { endWithUs } from '../helpers/children.ts';
 import { program } from '../helpers/program.ts';

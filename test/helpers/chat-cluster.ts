@@ -1,7 +1,8 @@
 // Chat replicas as processes of their own on real MySQL and Redis, and rooms made directly in the database.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createLog, migrate } from '@parley/kit';
+import { createLog } from '@parley/kit/process';
+import { migrate } from '@parley/kit/sql';
 import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
 import { endWithUs } from './children.ts';

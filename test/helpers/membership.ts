@@ -1,6 +1,7 @@
 // Membership changes as core makes them: the row, the version and the system entry in one transaction, then the entry on Redis.
 import { appendSystemEntry, encodeEntryFrame, toBinary, type MysqlPool } from '@parley/chat-store';
-import { encodeFanout, roomChannel, type RedisClient } from '@parley/kit';
+import type { RedisClient } from '@parley/kit/redis';
+import { encodeFanout, roomChannel } from '@parley/live';
 import type { Entry, SystemEvent } from '@parley/protocol';
 
 export interface MembershipChange {

@@ -8,7 +8,7 @@ import { root } from './program.ts';
 export { root };
 
 export interface Import {
-  /** As written: "./a.ts", "@parley/kit", "node:fs". */
+  /** As written: "./a.ts", "@parley/kit/process", "node:fs". */
   specifier: string;
   /** The file of this repository it names, when it names one. */
   file: string | undefined;
@@ -42,6 +42,8 @@ export interface Package {
   folder: string;
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
+  /** Its doors: what others import -> the source file, below the repository's root. */
+  doors: Record<string, string>;
   /** Names inside of the package, "#servers/*", and what they stand for from sources. */
   imports: Record<string, { 'parley-source': string }>;
 }
@@ -49,19 +51,20 @@ export interface Package {
 export function packages(): Package[] {
   const manifests = repositoryFiles().filter((path) => path === 'package.json' || path.endsWith('/package.json'));
   return manifests.map((path) => {
-    const {
-      name,
-      dependencies = {},
-      devDependencies = {},
-      imports = {},
-    } = JSON.parse(readFileSync(join(root, path), 'utf8')) as Partial<Package> & { name: string };
-    return { name, folder: dirname(path), dependencies, devDependencies, imports };
+    const manifest = JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest;
+    const { name, dependencies = {}, devDependencies = {}, exports = {}, imports = {} } = manifest;
+    const folder = dirname(path);
+    const doors = Object.entries(exports).map(([door, { 'parley-source': source }]) => [join(name, door), join(folder, source)]);
+    return { name, folder, dependencies, devDependencies, doors: Object.fromEntries(doors) as Record<string, string>, imports };
   });
 }
 
+type Manifest = Pick<Package, 'name'> &
+  Partial<Pick<Package, 'dependencies' | 'devDependencies' | 'imports'>> & { exports?: Record<string, { 'parley-source': string }> };
+
 export function sourceFiles(matches: (path: string) => boolean): SourceFile[] {
   const all = packages();
-  const entries = new Map(all.map(({ name, folder }) => [name, join(folder, 'src/index.ts')]));
+  const doors = new Map(all.flatMap((each) => Object.entries(each.doors)));
   const inner = all.flatMap(({ folder, imports }) =>
     Object.entries(imports).map(([name, { 'parley-source': target }]) => [name.split('*')[0] ?? '', join(folder, target)] as const),
   );
@@ -70,7 +73,7 @@ export function sourceFiles(matches: (path: string) => boolean): SourceFile[] {
     .map((path) => {
       const text = readFileSync(join(root, path), 'utf8');
       const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
-      const imports = importsOf(syntax).map((each) => ({ ...each, file: targetOf(path, each.specifier, { entries, inner }) }));
+      const imports = importsOf(syntax).map((each) => ({ ...each, file: targetOf(path, each.specifier, { doors, inner }) }));
       return { path, text, lines: text.split('\n').length - 1, imports, syntax };
     });
 }
@@ -78,11 +81,11 @@ export function sourceFiles(matches: (path: string) => boolean): SourceFile[] {
 function targetOf(
   path: string,
   specifier: string,
-  { entries, inner }: { entries: Map<string, string>; inner: (readonly [start: string, target: string])[] },
+  { doors, inner }: { doors: Map<string, string>; inner: (readonly [start: string, target: string])[] },
 ): string | undefined {
   if (specifier.startsWith('.')) return relative(root, resolve(root, dirname(path), specifier));
   const [start = '', target] = inner.find(([each]) => specifier.startsWith(each)) ?? [];
-  return target === undefined ? entries.get(specifier) : target.replace('*', specifier.slice(start.length));
+  return target === undefined ? doors.get(specifier) : target.replace('*', specifier.slice(start.length));
 }
 
 function importsOf(syntax: ts.SourceFile): Omit<Import, 'file'>[] {

@@ -1,5 +1,6 @@
 // What ends logins: logout, a new password, the end of an account. Each is committed first and then told to all replicas.
-import { AppError, type Identity, type Log } from '@parley/kit';
+import { AppError, type Log } from '@parley/kit/process';
+import type { Identity } from '@parley/kit/tokens';
 import type { PasswordBody } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Accounts, Announcer, Passwords, Sessions } from './ports.ts';

@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { Type } from '@sinclair/typebox';
-import { ConfigError, createLog, createPostgres, createRedis, EXIT_CONFIG, loadConfig, messageOf } from '@parley/kit';
+import { ConfigError, createLog, loadConfig, messageOf } from '@parley/kit/process';
+import { createRedis } from '@parley/kit/redis';
+import { EXIT_CONFIG } from '@parley/kit/run';
+import { createPostgres } from '@parley/kit/sql';
 import { disableUser } from './account-changes.ts';
 import { postgresAccounts } from './adapters/postgres-accounts.ts';
 import { redisAnnouncer } from './adapters/redis-announcer.ts';

@@ -1,5 +1,6 @@
 // Environment of the auth service.
-import { commonConfig, redisUrl, secret, secretUrl, text } from '@parley/kit';
+import { commonConfig, secret, secretUrl, text } from '@parley/kit/process';
+import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 import { API_KEY_PATTERN } from './domain/api-key.ts';
 

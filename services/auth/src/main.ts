@@ -1,5 +1,5 @@
 // Starts the auth service from the environment.
-import { runService } from '@parley/kit';
+import { runService } from '@parley/kit/run';
 import { authConfig } from './config.ts';
 import { startAuth } from './service.ts';
 

@@ -1,18 +1,9 @@
 // Brings the user database to the schema of this version. Run by one Job in Kubernetes and by `npm start`.
 import { readFileSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
-import {
-  ConfigError,
-  createLog,
-  EXIT_CONFIG,
-  loadConfig,
-  messageOf,
-  migrate,
-  milliseconds,
-  postgresMigrations,
-  secretUrl,
-  untilReachable,
-} from '@parley/kit';
+import { ConfigError, createLog, loadConfig, messageOf, milliseconds, secretUrl, untilReachable } from '@parley/kit/process';
+import { EXIT_CONFIG } from '@parley/kit/run';
+import { migrate, postgresMigrations } from '@parley/kit/sql';
 import pg from 'pg';
 import { userMigrations } from './migrations.ts';
 

@@ -1,5 +1,5 @@
 // What auth needs from outside: where accounts, keys and sessions are kept, how passwords are hashed and tokens signed.
-import type { Revocation } from '@parley/kit';
+import type { Revocation } from '@parley/kit/tokens';
 import type { ApiKeyRecord, GivenApiKey, Scope } from './domain/api-key.ts';
 
 export interface Account {

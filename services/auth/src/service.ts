@@ -1,26 +1,10 @@
 // Composition root of auth: opens the database, then the public port; closes them in reverse.
-import {
-  ConfigError,
-  createHttpApp,
-  createMetrics,
-  createPostgres,
-  createRateLimiter,
-  createRateLimitMetrics,
-  createRedis,
-  Health,
-  listen,
-  LocalRateLimiter,
-  parseTrustedProxies,
-  requireUser,
-  Resources,
-  startAdmin,
-  untilReachable,
-  watchDependency,
-  type Log,
-  type PostgresPool,
-  type RedisClient,
-  type Running,
-} from '@parley/kit';
+import { createHttpApp, listen, parseTrustedProxies, requireUser } from '@parley/kit/http';
+import { ConfigError, createMetrics, Health, startAdmin, untilReachable, watchDependency, type Log } from '@parley/kit/process';
+import { createRateLimiter, createRateLimitMetrics, LocalRateLimiter } from '@parley/kit/rate-limit';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
+import { Resources, type Running } from '@parley/kit/run';
+import { createPostgres, type PostgresPool } from '@parley/kit/sql';
 import { authOperations } from '@parley/protocol';
 import type { Registry } from 'prom-client';
 import { createAccountChanges } from './account-changes.ts';

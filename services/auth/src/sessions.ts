@@ -1,6 +1,6 @@
 // The three ways to a pair of tokens: register, login, refresh. What is refused here is refused the same way for every reason.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { AppError, type Log } from '@parley/kit';
+import { AppError, type Log } from '@parley/kit/process';
 import type { AuthAnswer, LoginBody, RegisterBody } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import { checkedProfile, isPossibleEmail } from './domain/profile.ts';

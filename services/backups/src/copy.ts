@@ -1,7 +1,7 @@
 // Brings the bucket to what the volume has: each complete backup that is not there is copied, then the oldest go.
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 import { hashing } from './checksum.ts';
 import { markOf, sumIn, sumLine, toCopy, toRemove, type Listed } from './domain/backup-plan.ts';
 import type { Folder, Store } from './ports.ts';

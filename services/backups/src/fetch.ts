@@ -1,5 +1,5 @@
 // Brings a backup from the bucket to the volume, where the scripts of a restore find it.
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 import { sumOf } from './checksum.ts';
 import { chosen, markOf, sumIn, type Listed } from './domain/backup-plan.ts';
 import { StoreError, type Folder, type Store } from './ports.ts';

@@ -1,7 +1,7 @@
 // Copies backups to S3, shows them, fetches one: node services/backups/dist/main.js --help
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { createLog } from '@parley/kit';
+import { createLog } from '@parley/kit/process';
 import { runProgram } from './program.ts';
 
 const ended = new AbortController();

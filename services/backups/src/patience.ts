@@ -1,6 +1,6 @@
 // Tries again while the cause is one that passes: a server that restarts, a network that is away.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit';
+import { backoffMs, messageOf, type Log } from '@parley/kit/process';
 import { StoreError } from './ports.ts';
 
 export interface Patience {

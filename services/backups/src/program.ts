@@ -1,5 +1,6 @@
 // The program around a command: its words, its variables, its exit code.
-import { ConfigError, EXIT_CONFIG, EXIT_USAGE, loadConfig, messageOf, usageText, type Env, type Log } from '@parley/kit';
+import { ConfigError, loadConfig, messageOf, type Env, type Log } from '@parley/kit/process';
+import { EXIT_CONFIG, EXIT_USAGE, usageText } from '@parley/kit/run';
 import { parseCommand, USAGE, type Command } from './command.ts';
 import { backupsConfig, type BackupsConfig } from './config.ts';
 import { runCommand } from './run.ts';

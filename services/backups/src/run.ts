@@ -1,6 +1,6 @@
 // Composition root: one command, from its configuration to its end.
 import { X509Certificate } from 'node:crypto';
-import { ConfigError, type Log } from '@parley/kit';
+import { ConfigError, type Log } from '@parley/kit/process';
 import { s3Store } from './adapters/s3-store.ts';
 import { volumeFolder } from './adapters/volume-folder.ts';
 import type { Command } from './command.ts';

@@ -1,7 +1,7 @@
 // The canary: sockets through the entry and on every replica, a message every few seconds, and what becomes of it.
 import { lookup } from 'node:dns/promises';
 import { randomBytes } from 'node:crypto';
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 import type { CanaryConfig } from './config.ts';
 import { Crew, SOCKETS_MAX } from './crew.ts';
 import { Latencies } from './domain/latencies.ts';

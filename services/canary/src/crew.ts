@@ -1,6 +1,6 @@
 // One account, its room and its sockets. A user may have few sockets only, so a large cluster needs several crews.
-import type { Log } from '@parley/kit';
-import { messageOf } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
+import { messageOf } from '@parley/kit/process';
 import { freshRoom, logIn, type AccountOptions } from './adapters/account.ts';
 import { CanarySocket } from './adapters/socket.ts';
 import { Ledger } from './domain/ledger.ts';

@@ -1,5 +1,5 @@
 // Starts the canary from the environment.
-import { runService } from '@parley/kit';
+import { runService } from '@parley/kit/run';
 import { canaryConfig } from './config.ts';
 import { startCanary } from './service.ts';
 

@@ -1,5 +1,6 @@
 // Composition root of the canary. It serves nobody: what it finds is at /delivery and /metrics of its admin port.
-import { createMetrics, Health, Resources, startAdmin, type Log, type Running } from '@parley/kit';
+import { createMetrics, Health, startAdmin, type Log } from '@parley/kit/process';
+import { Resources, type Running } from '@parley/kit/run';
 import { Canary } from './canary.ts';
 import type { CanaryConfig } from './config.ts';
 import { createCanaryMetrics } from './metrics.ts';

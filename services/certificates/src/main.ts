@@ -1,5 +1,5 @@
 // Starts the certificate follower from the environment.
-import { runService } from '@parley/kit';
+import { runService } from '@parley/kit/run';
 import { certificatesConfig } from './config.ts';
 import { startCertificates } from './service.ts';
 

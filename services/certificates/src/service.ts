@@ -1,5 +1,6 @@
 // Composition root of the certificate follower.
-import { createMetrics, Health, messageOf, Resources, startAdmin, type Log, type Running } from '@parley/kit';
+import { createMetrics, Health, messageOf, startAdmin, type Log } from '@parley/kit/process';
+import { Resources, type Running } from '@parley/kit/run';
 import type { CertificatesConfig } from './config.ts';
 import { Follower } from './follower.ts';
 import { createCertificateMetrics } from './metrics.ts';

@@ -1,7 +1,9 @@
 // Environment of the chat service.
 import { Type, type Static, type TNumber } from '@sinclair/typebox';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
-import { commonConfig, milliseconds, redisUrl, secretUrl, tokenConfig, type BucketLimit } from '@parley/kit';
+import { commonConfig, milliseconds, secretUrl, tokenConfig } from '@parley/kit/process';
+import type { BucketLimit } from '@parley/kit/rate-limit';
+import { redisUrl } from '@parley/kit/redis';
 
 type Capitalized<Name extends string> = `rate${Capitalize<Name>}`;
 

@@ -1,6 +1,8 @@
 // What the commands of a socket work with. Made once by the composition root.
 import type { MessageWriter } from '@parley/chat-store';
-import type { FanoutHeader, Log, RevocationList, TokenVerifier } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
+import type { RevocationList, TokenVerifier } from '@parley/kit/tokens';
+import type { FanoutHeader } from '@parley/live';
 import type { RateBudgets } from './limits/rate-budgets.ts';
 import type { ChatMetrics } from './metrics.ts';
 import type { Tickets } from './ports.ts';

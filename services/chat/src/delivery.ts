@@ -8,7 +8,11 @@ import {
   RoomUpdates,
   type MysqlPool,
 } from '@parley/chat-store';
-import { encodeEvents, REVOCATIONS_CHANNEL, roomChannel, type Log, type RedisClient, type Resources } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
+import type { Resources } from '@parley/kit/run';
+import { REVOCATIONS_CHANNEL } from '@parley/kit/tokens';
+import { encodeEvents, roomChannel } from '@parley/live';
 import { RedisFanout } from './adapters/redis-fanout.ts';
 import type { PublishToRoom } from './context.ts';
 import type { ChatMetrics } from './metrics.ts';

@@ -1,5 +1,5 @@
 // Starts one chat replica from the environment.
-import { runService } from '@parley/kit';
+import { runService } from '@parley/kit/run';
 import { chatConfig } from './config.ts';
 import { startChat } from './service.ts';
 

@@ -1,5 +1,5 @@
 // Metrics of the chat process.
-import { createRateLimitMetrics, type RateLimitMetrics } from '@parley/kit';
+import { createRateLimitMetrics, type RateLimitMetrics } from '@parley/kit/rate-limit';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface ChatMetrics {

@@ -1,6 +1,7 @@
 // The admin port as the operator uses it: what it is told of a replica, and what it asks a replica to do. Open from the first moment on.
 import { Value } from '@sinclair/typebox/value';
-import { startAdmin, type Health, type Resources } from '@parley/kit';
+import { startAdmin, type Health } from '@parley/kit/process';
+import type { Resources } from '@parley/kit/run';
 import type { ChatConfig } from './config.ts';
 import { DrainRequest, Emptying } from './edge/emptying.ts';
 import { MoveRequest, SocketMover } from './edge/move.ts';

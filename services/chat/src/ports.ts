@@ -1,7 +1,8 @@
 // What chat needs from outside: the database's readers, the way to other replicas, the way to the sockets.
 import type { Entry } from '@parley/protocol';
 import type { Membership } from '@parley/chat-store';
-import type { FanoutHeader, Identity } from '@parley/kit';
+import type { Identity } from '@parley/kit/tokens';
+import type { FanoutHeader } from '@parley/live';
 
 /** The database as the only truth about a room. Every call may throw when the database is away. */
 export interface RoomReader {

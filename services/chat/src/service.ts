@@ -1,20 +1,12 @@
 // Composition root of the chat service: opens everything in order and closes it in reverse.
 import { createMysqlPool, readEpoch } from '@parley/chat-store';
-import {
-  configuredVerifier,
-  createMetrics,
-  createRateLimiter,
-  createRedis,
-  Health,
-  parseTrustedProxies,
-  rememberingVerifier,
-  Resources,
-  RevocationList,
-  takeTicket,
-  untilReachable,
-  type Log,
-  type Running,
-} from '@parley/kit';
+import { parseTrustedProxies } from '@parley/kit/http';
+import { createMetrics, Health, untilReachable, type Log } from '@parley/kit/process';
+import { createRateLimiter } from '@parley/kit/rate-limit';
+import { createRedis } from '@parley/kit/redis';
+import { Resources, type Running } from '@parley/kit/run';
+import { configuredVerifier, rememberingVerifier, RevocationList } from '@parley/kit/tokens';
+import { takeTicket } from '@parley/live';
 import { FRAME_OVERHEAD_BYTES, METADATA_MAX_BYTES } from '@parley/protocol';
 import { mysqlReader } from './adapters/mysql-reader.ts';
 import { redisConnections } from './adapters/redis-connections.ts';

@@ -1,7 +1,8 @@
 // What the server keeps of one socket: one object of fixed shape, no timers and no closures of its own. Most sockets look at one
 // room; a Map exists only from the second one on.
 import type { WebSocket } from 'uWebSockets.js';
-import type { Identity, TraceCaller } from '@parley/kit';
+import type { Identity } from '@parley/kit/tokens';
+import type { TraceCaller } from '@parley/kit/tracing';
 import type { Strikes } from './domain/strikes.ts';
 import type { RoomFeed } from './rooms/room-feed.ts';
 

@@ -1,5 +1,5 @@
 // What happens once a second: one timer for all sockets, signs, limits and the readiness of the database.
-import type { Health } from '@parley/kit';
+import type { Health } from '@parley/kit/process';
 import type { ChatContext } from './context.ts';
 import { sweep } from './edge/sweep.ts';
 import type { Session } from './session.ts';

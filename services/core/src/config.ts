@@ -1,5 +1,6 @@
 // Environment of the core service.
-import { commonConfig, redisUrl, secretUrl, tokenConfig } from '@parley/kit';
+import { commonConfig, secretUrl, tokenConfig } from '@parley/kit/process';
+import { redisUrl } from '@parley/kit/redis';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
 

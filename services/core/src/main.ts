@@ -1,5 +1,5 @@
 // Starts the core service from the environment.
-import { runService } from '@parley/kit';
+import { runService } from '@parley/kit/run';
 import { coreConfig } from './config.ts';
 import { startCore } from './service.ts';
 

@@ -1,6 +1,6 @@
 // What core's routes need from outside: who users are, where rooms and invitations are kept, how live sockets hear of a change.
 import type { MarkResult, ReadMark } from '@parley/chat-store';
-import type { Identity } from '@parley/kit';
+import type { Identity } from '@parley/kit/tokens';
 import type { Entry, Invitation, MessagesQuery, Role } from '@parley/protocol';
 import type { RoomCursor, InvitationCursor } from './domain/cursor.ts';
 import type { AnswerRefusal } from './domain/invitation-answer.ts';

@@ -1,30 +1,12 @@
 // Composition root of core: opens databases and the writer, then the public port; closes them in reverse.
 import { createMysqlPool, pingMysql, readActiveMembers, ROOM_UPDATES_CHANNEL, RoomUpdates, type MysqlPool } from '@parley/chat-store';
-import {
-  configuredVerifier,
-  createHttpApp,
-  createMetrics,
-  createPostgres,
-  createRateLimiter,
-  createRateLimitMetrics,
-  createRedis,
-  Health,
-  listen,
-  messageOf,
-  parseTrustedProxies,
-  rememberingVerifier,
-  requireUser,
-  Resources,
-  startAdmin,
-  untilReachable,
-  watchDependency,
-  watchRevocations,
-  type Log,
-  type Metrics,
-  type PostgresPool,
-  type RedisClient,
-  type Running,
-} from '@parley/kit';
+import { createHttpApp, listen, parseTrustedProxies, requireUser } from '@parley/kit/http';
+import { createMetrics, Health, messageOf, startAdmin, untilReachable, watchDependency, type Log, type Metrics } from '@parley/kit/process';
+import { createRateLimiter, createRateLimitMetrics } from '@parley/kit/rate-limit';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
+import { Resources, type Running } from '@parley/kit/run';
+import { createPostgres, type PostgresPool } from '@parley/kit/sql';
+import { configuredVerifier, rememberingVerifier, watchRevocations } from '@parley/kit/tokens';
 import { coreOperations } from '@parley/protocol';
 import { createLogWriter, messageLog } from './adapters/message-log.ts';
 import { mysqlInvitations } from './adapters/mysql-invitations.ts';

@@ -1,5 +1,6 @@
 // Environment of the gateway.
-import { commonConfig, httpUrl, milliseconds, redisUrl, tokenConfig } from '@parley/kit';
+import { commonConfig, httpUrl, milliseconds, tokenConfig } from '@parley/kit/process';
+import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 
 export const gatewayConfig = Type.Object({

@@ -1,5 +1,5 @@
 // Starts the gateway from the environment.
-import { runService } from '@parley/kit';
+import { runService } from '@parley/kit/run';
 import { gatewayConfig } from './config.ts';
 import { startGateway } from './service.ts';
 

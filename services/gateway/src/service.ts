@@ -1,23 +1,10 @@
 // Composition root of the gateway: pools to the services behind it, then the public port; closes them in reverse.
-import {
-  configuredVerifier,
-  createHttpApp,
-  createMetrics,
-  createRateLimiter,
-  createRateLimitMetrics,
-  createRedis,
-  Health,
-  listen,
-  LocalRateLimiter,
-  parseTrustedProxies,
-  requireUser,
-  Resources,
-  startAdmin,
-  watchRevocations,
-  type Log,
-  type RedisClient,
-  type Running,
-} from '@parley/kit';
+import { createHttpApp, listen, parseTrustedProxies, requireUser } from '@parley/kit/http';
+import { createMetrics, Health, startAdmin, type Log } from '@parley/kit/process';
+import { createRateLimiter, createRateLimitMetrics, LocalRateLimiter } from '@parley/kit/rate-limit';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
+import { Resources, type Running } from '@parley/kit/run';
+import { configuredVerifier, watchRevocations } from '@parley/kit/tokens';
 import type { Registry } from 'prom-client';
 import { undiciUpstream } from './adapters/undici-upstream.ts';
 import type { GatewayConfig } from './config.ts';

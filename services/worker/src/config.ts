@@ -1,5 +1,6 @@
 // Environment of the worker.
-import { commonConfig, redisUrl, secret, secretUrl } from '@parley/kit';
+import { commonConfig, secret, secretUrl } from '@parley/kit/process';
+import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 import { kafkaVariables } from './kafka/config.ts';
 

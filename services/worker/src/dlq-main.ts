@@ -1,6 +1,7 @@
 // Lists and replays dead letters from the command line: node services/worker/dist/dlq-main.js --help
 import { readFileSync } from 'node:fs';
-import { ConfigError, EXIT_CONFIG, EXIT_USAGE, loadConfig, messageOf } from '@parley/kit';
+import { ConfigError, loadConfig, messageOf } from '@parley/kit/process';
+import { EXIT_CONFIG, EXIT_USAGE } from '@parley/kit/run';
 import { parseDlqArguments, runDlq, USAGE, type DlqArguments } from './dlq/command.ts';
 import { kafkaClient } from './kafka/client.ts';
 import { dlqConfig, kafkaSecurity, type KafkaSecurity } from './kafka/config.ts';

@@ -1,5 +1,5 @@
 // Starts the worker from the environment.
-import { runService } from '@parley/kit';
+import { runService } from '@parley/kit/run';
 import { workerConfig } from './config.ts';
 import { startWorker } from './service.ts';
 

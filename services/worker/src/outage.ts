@@ -1,5 +1,5 @@
 // One line in the log when something goes away and one when it is back, however many attempts lie between.
-import type { Log } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
 
 export class Outage {
   #since: number | undefined;

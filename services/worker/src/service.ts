@@ -1,19 +1,9 @@
 // Composition root of the worker: its databases, then each feature by its own wiring.
 import { createMysqlPool, pingMysql } from '@parley/chat-store';
-import {
-  createHttpApp,
-  createMetrics,
-  createPostgres,
-  Health,
-  listen,
-  parseTrustedProxies,
-  Resources,
-  startAdmin,
-  untilReachable,
-  watchDependency,
-  type Log,
-  type Running,
-} from '@parley/kit';
+import { createHttpApp, listen, parseTrustedProxies } from '@parley/kit/http';
+import { createMetrics, Health, startAdmin, untilReachable, watchDependency, type Log } from '@parley/kit/process';
+import { Resources, type Running } from '@parley/kit/run';
+import { createPostgres } from '@parley/kit/sql';
 import { workerOperations } from '@parley/protocol';
 import { auditHandler } from './audit/audit.ts';
 import type { WorkerConfig } from './config.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { createRedis, type RedisClient } from '@parley/kit';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
 import { MemoryPresence } from '../../../services/chat/src/presence/memory-store.ts';
 import { redisPresence } from '../../../services/chat/src/presence/redis-store.ts';
 import type { PresenceStore } from '../../../services/chat/src/presence/store.ts';

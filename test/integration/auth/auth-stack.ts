@@ -1,7 +1,8 @@
 // Auth with a real PostgreSQL, for its suites.
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { authConfig, startAuth, userMigrations } from '@parley/auth';
-import { createPostgres, loadConfig, migrate, postgresMigrations, createLog } from '@parley/kit';
+import { loadConfig, createLog } from '@parley/kit/process';
+import { createPostgres, migrate, postgresMigrations } from '@parley/kit/sql';
 import { authOperations, type AuthAnswer, type Problem } from '@parley/protocol';
 import { declaredBy } from '../../helpers/declared-answers.ts';
 import { startServers } from '../../helpers/servers.ts';

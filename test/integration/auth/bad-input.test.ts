@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { authConfig, startAuth } from '@parley/auth';
-import { loadConfig } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
 import { anyAddress, newApiKey, newPerson, quiet, sha256, startAuthStack } from './auth-stack.ts';
 
 let stack: Awaited<ReturnType<typeof startAuthStack>>;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { authConfig, startAuth } from '@parley/auth';
-import { createRedis, loadConfig, type RedisClient } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
 import type { Problem } from '@parley/protocol';
 import { startServers } from '../../helpers/servers.ts';
 import { anyAddress, newPerson, quiet, startAuthStack } from './auth-stack.ts';

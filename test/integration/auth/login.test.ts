@@ -1,7 +1,7 @@
 // Register, login, refresh and the key set against a real PostgreSQL.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createTokenVerifier } from '@parley/kit';
+import { createTokenVerifier } from '@parley/kit/tokens';
 import { decodeProtectedHeader } from 'jose';
 import { deleteExpired } from '../../../services/auth/src/adapters/expired-sessions.ts';
 import { newPerson, sha256, startAuthStack } from './auth-stack.ts';

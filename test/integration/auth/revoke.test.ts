@@ -4,18 +4,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  createRedis,
-  createSubscriber,
-  parseRevocation,
-  REVOCATIONS_CHANNEL,
-  REVOCATIONS_KEY,
-  type RedisClient,
-  type Revocation,
-} from '@parley/kit';
+import { createRedis, createSubscriber, type RedisClient } from '@parley/kit/redis';
+import { parseRevocation, REVOCATIONS_CHANNEL, REVOCATIONS_KEY, type Revocation } from '@parley/kit/tokens';
 import { decodeJwt } from 'jose';
 import { gatewayConfig, startGateway, type RunningGateway } from '@parley/gateway';
-import { loadConfig } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
 import { disableUser } from '../../../services/auth/src/account-changes.ts';
 import { deleteExpired } from '../../../services/auth/src/adapters/expired-sessions.ts';
 import { postgresAccounts } from '../../../services/auth/src/adapters/postgres-accounts.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canaryConfig, startCanary, type RunningCanary } from '@parley/canary';
-import { createLog, loadConfig } from '@parley/kit';
+import { createLog, loadConfig } from '@parley/kit/process';
 import { freeRow, startLocal, type LocalStart } from '../../helpers/local-start.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
 import { startTamperingProxy, type TamperingProxy } from '../../helpers/tampering-proxy.ts';

@@ -14,7 +14,8 @@ import {
   toBinary,
   type MysqlPool,
 } from '@parley/chat-store';
-import { createLog, migrate } from '@parley/kit';
+import { createLog } from '@parley/kit/process';
+import { migrate } from '@parley/kit/sql';
 import type { RowDataPacket } from 'mysql2';
 import { createRoom } from '../../helpers/chat-cluster.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';

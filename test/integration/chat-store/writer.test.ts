@@ -17,7 +17,7 @@ import {
   type RoomBatch,
   type WriterOptions,
 } from '@parley/chat-store';
-import { migrate } from '@parley/kit';
+import { migrate } from '@parley/kit/sql';
 import type { RowDataPacket } from 'mysql2';
 import { createRoom, quiet } from '../../helpers/chat-cluster.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';

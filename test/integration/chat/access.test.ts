@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { announceRevocation, createRedis, createTicket, type RedisClient } from '@parley/kit';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
+import { announceRevocation } from '@parley/kit/tokens';
+import { createTicket } from '@parley/live';
 import { quiet, startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 import { WsClient } from '../../helpers/ws-client.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
-import { createRedis, type RedisClient } from '@parley/kit';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
 import { quiet, startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 import { announceEntry, changeMembership } from '../../helpers/membership.ts';
 

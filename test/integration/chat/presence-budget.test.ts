@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { createRedis } from '@parley/kit';
+import { createRedis } from '@parley/kit/redis';
 import { quiet, startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 
 const USERS = 1000;

@@ -1,6 +1,7 @@
 // What core publishes to replicas: every payload of the room and user channels, in order.
 import assert from 'node:assert/strict';
-import { createRedis, createSubscriber, decodeFanout, encodeEvents, userChannel, type FanoutHeader, type RedisClient } from '@parley/kit';
+import { createRedis, createSubscriber, type RedisClient } from '@parley/kit/redis';
+import { decodeFanout, encodeEvents, userChannel, type FanoutHeader } from '@parley/live';
 import { serverFrames } from '@parley/protocol';
 import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';

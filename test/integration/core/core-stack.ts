@@ -1,7 +1,8 @@
 // Core with real databases, for its suites: users 1 … 120 exist, user 120 is disabled.
 import { connectMysql, createMysqlPool, chatMigrations, mysqlMigrations } from '@parley/chat-store';
 import { startCore, coreConfig } from '@parley/core';
-import { createLog, createPostgres, loadConfig, migrate } from '@parley/kit';
+import { createLog, loadConfig } from '@parley/kit/process';
+import { createPostgres, migrate } from '@parley/kit/sql';
 import {
   coreOperations,
   type Entry,

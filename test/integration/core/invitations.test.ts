@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { toBinary } from '@parley/chat-store';
-import { createSubscriber, decodeFanout, roomChannel } from '@parley/kit';
+import { createSubscriber } from '@parley/kit/redis';
+import { decodeFanout, roomChannel } from '@parley/live';
 import type { RowDataPacket } from 'mysql2';
 import { log, startCoreStack, type CoreStack } from './core-stack.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { parseRoomUpdates, ROOM_UPDATES_CHANNEL, toBinary } from '@parley/chat-store';
-import { createSubscriber } from '@parley/kit';
+import { createSubscriber } from '@parley/kit/redis';
 import type { RowDataPacket } from 'mysql2';
 import { Channels } from './channels.ts';
 import { log, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';

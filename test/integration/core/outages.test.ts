@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startCore, coreConfig } from '@parley/core';
-import { createRedis, loadConfig } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
+import { createRedis } from '@parley/kit/redis';
 import { log, startCoreStack, type CoreStack } from './core-stack.ts';
 import { eventually } from '../../helpers/eventually.ts';
 

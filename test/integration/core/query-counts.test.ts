@@ -5,7 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
 import { after, before, test } from 'node:test';
 import { toBinary } from '@parley/chat-store';
-import { spanChannel, type Span } from '@parley/kit';
+import { spanChannel, type Span } from '@parley/kit/tracing';
 import type { coreOperations } from '@parley/protocol';
 import { startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
 

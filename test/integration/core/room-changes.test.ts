@@ -1,7 +1,8 @@
 // A room by itself: look at it, rename, delete, hide; the events of users; tickets; the search for users.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { createRedis, takeTicket } from '@parley/kit';
+import { createRedis } from '@parley/kit/redis';
+import { takeTicket } from '@parley/live';
 import { toBinary } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
 import { Channels } from './channels.ts';

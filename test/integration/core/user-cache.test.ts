@@ -1,7 +1,9 @@
 // The cache of names, on real Redis and PostgreSQL: what a burst costs the database, what is remembered and for how long.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createPostgres, createRedis, dropCachedUser, type PostgresPool, type RedisClient } from '@parley/kit';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
+import { createPostgres, type PostgresPool } from '@parley/kit/sql';
+import { dropCachedUser } from '@parley/live';
 import { cachedUsers } from '../../../services/core/src/adapters/users.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';
 import { log } from './core-stack.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { userMigrations } from '@parley/auth';
-import { createPostgres, createRedis, migrate, postgresMigrations, type PostgresPool } from '@parley/kit';
+import { createRedis } from '@parley/kit/redis';
+import { createPostgres, migrate, postgresMigrations, type PostgresPool } from '@parley/kit/sql';
 import pg from 'pg';
 import { cachedUsers, searchStatement } from '../../../services/core/src/adapters/users.ts';
 import type { Users } from '../../../services/core/src/ports.ts';

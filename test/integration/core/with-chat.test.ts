@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { chatConfig, startChat, type ChatService } from '@parley/chat';
-import { loadConfig } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
 import { NO_LIMITS } from '../../helpers/chat-cluster.ts';
 import { WsClient, type Frame } from '../../helpers/ws-client.ts';
 import { log, startCoreStack, type CoreStack, type Reply } from './core-stack.ts';

@@ -3,7 +3,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Reques
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { gatewayConfig, startGateway } from '@parley/gateway';
-import { createLog, loadConfig } from '@parley/kit';
+import { createLog, loadConfig } from '@parley/kit/process';
 import { startTokenIssuer } from '../../helpers/tokens.ts';
 
 export const quiet = createLog({ service: 'test', instance: 'test', level: 'fatal' });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { gatewayConfig, startGateway } from '@parley/gateway';
-import { createRedis, loadConfig, type RedisClient } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
 import type { Problem } from '@parley/protocol';
 import { startServers } from '../../helpers/servers.ts';
 import { echo, quiet, startGatewayStack } from './gateway-stack.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gatewayConfig, startGateway } from '@parley/gateway';
-import { loadConfig } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
 import type { AuthAnswer, Problem } from '@parley/protocol';
 import { gatewayErrors, operationsOf } from '../../../services/gateway/src/domain/operations.ts';
 import { declaredBy } from '../../helpers/declared-answers.ts';

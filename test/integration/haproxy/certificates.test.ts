@@ -10,7 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { haproxyConfig } from '@parley/cdk8s/haproxy';
 import { certificatesConfig, startCertificates, type RunningCertificates } from '@parley/certificates';
-import { createLog, loadConfig } from '@parley/kit';
+import { createLog, loadConfig } from '@parley/kit/process';
 import { WebSocket, WebSocketServer } from 'ws';
 import { makeCertificate } from '../../helpers/certificates.ts';
 import { freePort, startServers, type Servers } from '../../helpers/servers.ts';

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canaryConfig, startCanary, type RunningCanary } from '@parley/canary';
 import { localConfig, type LocalTarget } from '@parley/cdk8s';
-import { createLog, loadConfig } from '@parley/kit';
+import { createLog, loadConfig } from '@parley/kit/process';
 import { choosePorts } from '../../../kind/local/src/ports.ts';
 import { startAdmin } from '../../../operator/src/admin.ts';
 import { createOperatorMetrics } from '../../../operator/src/metrics/metrics.ts';

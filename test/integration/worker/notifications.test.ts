@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { newId, toBinary } from '@parley/chat-store';
-import { createRedis, type RedisClient } from '@parley/kit';
+import { createRedis, type RedisClient } from '@parley/kit/redis';
 import { redisPresence } from '../../../services/chat/src/presence/redis-store.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { log, metric, startReceiver, startWorkerStack, type Call, type WorkerStack } from './worker-stack.ts';

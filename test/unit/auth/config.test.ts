@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authConfig } from '@parley/auth';
-import { loadConfig } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
 
 const secrets = {
   DATABASE_URL: 'postgres://user:password@host/name',

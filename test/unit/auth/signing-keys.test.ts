@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { ConfigError } from '@parley/kit';
+import { ConfigError } from '@parley/kit/process';
 import { jwtVerify, createLocalJWKSet } from 'jose';
 import { jwtIssuer } from '../../../services/auth/src/adapters/jwt-issuer.ts';
 import { keyRing } from '../../../services/auth/src/adapters/key-ring.ts';

@@ -1,7 +1,7 @@
 // Backups with a bucket: the dump comes first, the copy sees no database, and a cluster without a bucket has nothing of it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadConfig } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
 import type { KubeObject } from '@parley/cdk8s';
 import { secretRefs } from '../../../operator/src/secrets/refs.ts';
 import { backupsConfig } from '../../../services/backups/src/config.ts';

@@ -1,7 +1,7 @@
 // What a ChatCluster becomes: names and selectors that people and immutable fields rely on, and how the spec shapes the objects.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readTrustedIssuers } from '@parley/kit';
+import { readTrustedIssuers } from '@parley/kit/tokens';
 import { find, objectsOf, renderedSamples, workloads, type Workload } from './rendered.ts';
 
 /** Of the migration Job: it follows whatever its immutable template is made from. */

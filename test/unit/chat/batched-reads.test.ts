@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Entry } from '@parley/protocol';
 import type { MarkResult, Membership, ReadMark } from '@parley/chat-store';
-import { createLog } from '@parley/kit';
+import { createLog } from '@parley/kit/process';
 import { MembershipLoader } from '../../../services/chat/src/rooms/membership-loader.ts';
 import { ReadMarks, type MarkOutcome } from '../../../services/chat/src/rooms/read-marks.ts';
 import { ReplayReads } from '../../../services/chat/src/rooms/replay-reads.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { createLog } from '@parley/kit';
+import { createLog } from '@parley/kit/process';
 import { EVENTS_PER_SECOND } from '../../../services/chat/src/presence/announcements.ts';
 import { MemoryPresence } from '../../../services/chat/src/presence/memory-store.ts';
 import { Presence } from '../../../services/chat/src/presence/presence.ts';

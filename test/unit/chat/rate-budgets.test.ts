@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { LocalRateLimiter, type RateLimiter } from '@parley/kit';
+import { LocalRateLimiter, type RateLimiter } from '@parley/kit/rate-limit';
 import { RateBudgets } from '../../../services/chat/src/limits/rate-budgets.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,8 @@
 // Pure decisions of core.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AppError, postgresError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import { postgresError } from '@parley/kit/sql';
 import { mysqlError } from '../../../services/core/src/adapters/mysql-failure.ts';
 import { decodeInvitationCursor, decodeRoomCursor, encodeRoomCursor, pageOf } from '../../../services/core/src/domain/cursor.ts';
 import { refusalOf } from '../../../services/core/src/domain/invitation-answer.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gatewayConfig } from '@parley/gateway';
-import { loadConfig } from '@parley/kit';
+import { loadConfig } from '@parley/kit/process';
 
 test('port 8080, 2 s for a connection, 10 s for the beginning of an answer, 60 calls at once and one a second', () => {
   const url = 'http://service:1';

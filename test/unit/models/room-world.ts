@@ -1,7 +1,8 @@
 // One replica's rooms around a growing log: the real registry, feed, audience and join on a model of the database, of Redis and of
 // sockets. Every answer, arrival and subscription waits for its turn.
 import { encodeEntryFrame, newId, type Membership } from '@parley/chat-store';
-import { createLog, roomChannel } from '@parley/kit';
+import { createLog } from '@parley/kit/process';
+import { roomChannel } from '@parley/live';
 import type { Entry, JoinRoomFrame, SystemEvent } from '@parley/protocol';
 import { join } from '../../../services/chat/src/commands/join-room.ts';
 import { leave } from '../../../services/chat/src/commands/leave-room.ts';

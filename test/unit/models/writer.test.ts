@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MessageWriter, newId, type AppendResult, type NewMessage } from '@parley/chat-store';
-import { createLog } from '@parley/kit';
+import { createLog } from '@parley/kit/process';
 import { runAll, sleepAsUsual, sleepIn } from './interleaving.ts';
 import { ModelDatabase, POISON, type Fault } from './model-database.ts';
 

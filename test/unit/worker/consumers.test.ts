@@ -1,7 +1,7 @@
 // What a consumer does with the records of a partition: order, commits, retries, dead letters.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AppError, createLog } from '@parley/kit';
+import { AppError, createLog } from '@parley/kit/process';
 import { RecordRejected, type RawRecord, type ReceivedEvent } from '../../../services/worker/src/consumers/ports.ts';
 import { workThrough, type WorkOptions } from '../../../services/worker/src/consumers/work.ts';
 import type { Letter } from '../../../services/worker/src/letters/consumer-letter.ts';

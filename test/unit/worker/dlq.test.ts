@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { EXIT_CONFIG, EXIT_USAGE } from '@parley/kit';
+import { EXIT_CONFIG, EXIT_USAGE } from '@parley/kit/run';
 import { program, root } from '../../helpers/program.ts';
 
 function run(args: readonly string[], env: Record<string, string> = {}) {

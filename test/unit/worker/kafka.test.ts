@@ -1,7 +1,7 @@
 // Variables of Kafka: what they mean together, and what does not fit.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ConfigError, loadConfig } from '@parley/kit';
+import { ConfigError, loadConfig } from '@parley/kit/process';
 import { dlqConfig, kafkaSecurity } from '../../../services/worker/src/kafka/config.ts';
 import { refusedByKafka } from '../../../services/worker/src/kafka/refusal.ts';
 

@@ -1,7 +1,7 @@
 // Pure decisions of the relay: what a turn sends, how it is cut, what becomes of the unsendable.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createLog } from '@parley/kit';
+import { createLog } from '@parley/kit/process';
 import type { Entry } from '@parley/protocol';
 import { RecordsRefused, type EventSink, type OutgoingRecord } from '../../../services/worker/src/kafka/ports.ts';
 import { deadLetter } from '../../../services/worker/src/letters/relay-letter.ts';

@@ -1,5 +1,6 @@
 // Deletes refresh tokens, families and revocations whose time is over, in small pieces. Every replica does it; they do not hinder each other.
-import { messageOf, type Log, type PostgresPool } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
+import type { PostgresPool } from '@parley/kit/sql';
 
 const EVERY_MS = 10 * 60_000;
 const ROWS = 1000;

@@ -1,5 +1,5 @@
 // The TokenIssuer port: signed access tokens. Verifiers need only the published keys.
-import { TOKEN_ALGORITHM } from '@parley/kit';
+import { TOKEN_ALGORITHM } from '@parley/kit/tokens';
 import { SignJWT } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 import type { TokenIssuer } from '../ports.ts';

@@ -1,7 +1,7 @@
 // Reads the file of the signing keys again and again: a mounted secret changes while the process runs, and a restart of all replicas at
 // once is no way to rotate a key. By content, because a mount replaces links and tells times of its own.
 import { readFile } from 'node:fs/promises';
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 import type { KeyRing } from './key-ring.ts';
 import { readSigningKeys } from './signing-keys.ts';
 

@@ -1,5 +1,6 @@
 // The keys in use, which may be replaced while the process runs, and the verifier that needs no JWKS to be fetched.
-import { AppError, tokenVerifier, type TokenVerifier } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import { tokenVerifier, type TokenVerifier } from '@parley/kit/tokens';
 import { createLocalJWKSet } from 'jose';
 import type { SigningKeys } from './signing-keys.ts';
 

@@ -1,5 +1,6 @@
 // The Accounts port on PostgreSQL.
-import { AppError, postgresError, translatingErrors, type PostgresPool } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit/sql';
 import { topics, type UserEvent } from '@parley/protocol';
 import type { PoolClient } from 'pg';
 import { userDisabled, userRegistered } from '../domain/events.ts';

@@ -1,5 +1,6 @@
 // The ApiKeys port on PostgreSQL.
-import { AppError, postgresError, translatingErrors, type PostgresPool } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit/sql';
 import type { ApiKeyRecord, Scope } from '../domain/api-key.ts';
 import type { ApiKeys, StoredApiKey } from '../ports.ts';
 import { inTransaction } from './postgres-transaction.ts';

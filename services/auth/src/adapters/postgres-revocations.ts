@@ -1,5 +1,5 @@
 // The Revocations port on PostgreSQL.
-import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit';
+import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit/sql';
 import type { Revocations } from '../ports.ts';
 import { REVOCATION_COLUMNS, revocationOf } from './revoking.ts';
 

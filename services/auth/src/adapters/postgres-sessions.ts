@@ -1,5 +1,5 @@
 // The Sessions port on PostgreSQL.
-import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit';
+import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit/sql';
 import type { PoolClient } from 'pg';
 import type { NewRefreshToken, RepeatedRotation, SessionOwner, Sessions } from '../ports.ts';
 import { inTransaction } from './postgres-transaction.ts';

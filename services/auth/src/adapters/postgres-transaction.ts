@@ -1,5 +1,5 @@
 // One transaction on one connection of the pool. What fails is rolled back; a connection that cannot even do that is thrown away.
-import type { PostgresPool } from '@parley/kit';
+import type { PostgresPool } from '@parley/kit/sql';
 import type { PoolClient } from 'pg';
 
 export async function inTransaction<T>(pool: PostgresPool, work: (client: PoolClient) => Promise<T>): Promise<T> {

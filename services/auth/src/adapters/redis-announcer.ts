@@ -1,5 +1,8 @@
 // The Announcer port on Redis, and the repeater: Redis may be away or may forget, PostgreSQL does not.
-import { announceRevocation, dropCachedUser, messageOf, REVOCATIONS_KEY, type Log, type RedisClient, type Revocation } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
+import { announceRevocation, REVOCATIONS_KEY, type Revocation } from '@parley/kit/tokens';
+import { dropCachedUser } from '@parley/live';
 import type { Announcer, Revocations } from '../ports.ts';
 
 /** With the 5 s at which replicas read the set: so long may a revocation that Redis lost stay unknown to them. */

@@ -1,6 +1,6 @@
 // What revokes logins, inside a transaction of the change that asks for it. The rows of `revocations` are for access tokens that live on:
 // a login whose last one has expired needs none.
-import type { Revocation } from '@parley/kit';
+import type { Revocation } from '@parley/kit/tokens';
 import type { PoolClient } from 'pg';
 
 /** Clocks differ, and a token may be handed out at the moment of the revocation. */

@@ -1,6 +1,7 @@
 // Reads JWT_PRIVATE_KEYS. Everything that is wrong with it is found at the start and named; the content is never shown.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { ConfigError, TOKEN_ALGORITHM } from '@parley/kit';
+import { ConfigError } from '@parley/kit/process';
+import { TOKEN_ALGORITHM } from '@parley/kit/tokens';
 
 const VARIABLE = 'JWT_PRIVATE_KEYS';
 const KID = /^[A-Za-z0-9._-]{1,64}$/;

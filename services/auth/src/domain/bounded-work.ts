@@ -1,5 +1,5 @@
 // Runs so many pieces of work at a time and lets so many wait; what comes beyond is refused at once instead of piling up.
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 
 export interface BoundedWork {
   /** Throws AppError overloaded when too many wait. */

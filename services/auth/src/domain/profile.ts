@@ -1,5 +1,5 @@
 // What is stored of a name and an e-mail address.
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 
 /** NUL cannot be stored in PostgreSQL, and line breaks or escapes in a name would spoil logs and terminals. */
 const CONTROL = /\p{Cc}/u;

@@ -1,5 +1,5 @@
 // What somebody who is logged in may do with the account.
-import { addRoute, contextOf, identityOf } from '@parley/kit';
+import { addRoute, contextOf, identityOf } from '@parley/kit/http';
 import { authOperations } from '@parley/protocol';
 import type { Express, RequestHandler } from 'express';
 import type { AccountChanges } from '../account-changes.ts';

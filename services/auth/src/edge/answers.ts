@@ -1,5 +1,5 @@
 // Counts the outcome of what somebody may try, and keeps its answer out of every cache on the way.
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 import type { Response } from 'express';
 import type { AuthMetrics } from '../metrics.ts';
 

@@ -1,6 +1,7 @@
 // API keys for administrators: made, listed, revoked. A key is shown once; what is kept cannot show it again.
 import { randomBytes } from 'node:crypto';
-import { addRoute, AppError, type Log } from '@parley/kit';
+import { addRoute } from '@parley/kit/http';
+import { AppError, type Log } from '@parley/kit/process';
 import { authOperations, type ApiKey, type ApiKeyCreated, type ApiKeyList } from '@parley/protocol';
 import type { Express, RequestHandler } from 'express';
 import { apiKeyOf, parseApiKey, PREFIX_BYTES, SECRET_BYTES } from '../domain/api-key.ts';

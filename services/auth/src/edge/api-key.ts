@@ -1,5 +1,5 @@
 // Middleware: a valid API key with this scope comes before everything else, also before the body is read.
-import { AppError, messageOf, type Log } from '@parley/kit';
+import { AppError, messageOf, type Log } from '@parley/kit/process';
 import type { RequestHandler } from 'express';
 import { isSameKey, parseApiKey, type Scope } from '../domain/api-key.ts';
 import type { ApiKeys } from '../ports.ts';

@@ -1,6 +1,7 @@
 // The limit on attempts at the edge: by client address, then by e-mail address; the answer's headers say what is left.
 import { createHash } from 'node:crypto';
-import { addressGroup, limitError, setLimitHeaders, type BucketLimit, type Decision, type RateLimiter } from '@parley/kit';
+import { addressGroup } from '@parley/kit/http';
+import { limitError, setLimitHeaders, type BucketLimit, type Decision, type RateLimiter } from '@parley/kit/rate-limit';
 import type { Response } from 'express';
 
 export interface AttemptLimits {

@@ -1,5 +1,5 @@
 // REST of auth. Bodies are read per route, after the API key: an unknown caller makes no work.
-import { addRoute, contextOf } from '@parley/kit';
+import { addRoute, contextOf } from '@parley/kit/http';
 import { authOperations, BODY_MAX_BYTES } from '@parley/protocol';
 import express, { type Express, type RequestHandler } from 'express';
 import type { AccountChanges } from '../account-changes.ts';

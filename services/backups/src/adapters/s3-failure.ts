@@ -1,5 +1,5 @@
 // What S3, the network or TLS answered, as a sentence with the next step. The fields of the spec are named because people set those.
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 import { StoreError } from '../ports.ts';
 
 const UNKNOWN_KEY = 'the accessKeyId in the Secret that spec.backup.s3.credentialsSecretRef names is not known there: correct it';

@@ -1,5 +1,5 @@
 // Sockets of a user over all replicas: a sorted set of socket ids by the time of their opening, so that the oldest can be found.
-import type { RedisClient } from '@parley/kit';
+import type { RedisClient } from '@parley/kit/redis';
 
 /** Sockets of replicas that are gone leave the set when the user opens the next one, at the latest after this time. */
 const KEY_TTL_MS = 24 * 3_600_000;

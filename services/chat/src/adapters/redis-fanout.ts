@@ -1,5 +1,8 @@
 // Fan-out over Redis pub/sub: one channel a room and one a user, subscribed by the replicas that hold their sockets.
-import { createSubscriber, decodeFanout, messageOf, traced, type Log, type RedisClient } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
+import { createSubscriber, type RedisClient } from '@parley/kit/redis';
+import { traced } from '@parley/kit/tracing';
+import { decodeFanout } from '@parley/live';
 import type { Channel, Fanout, Received } from '../ports.ts';
 import { SubscriptionChanges } from './subscription-changes.ts';
 

@@ -1,5 +1,7 @@
 // Revoked tokens as Redis tells of them: each at once by pub/sub, and all that are in force from time to time, because a message may be lost.
-import { messageOf, parseRevocation, REVOCATIONS_KEY, type Log, type RedisClient, type Revocation } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
+import { parseRevocation, REVOCATIONS_KEY, type Revocation } from '@parley/kit/tokens';
 
 /** How often the whole set is read: the longest time that a missed announcement stays unnoticed. */
 const READ_EVERY_MS = 5000;

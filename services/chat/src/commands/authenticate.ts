@@ -1,6 +1,9 @@
 // The token of a socket: verified once at the start, or again by a fresh `auth` frame while the socket lives.
 import { closeCodes } from '@parley/protocol';
-import { AppError, toAppError, traced, type Identity } from '@parley/kit';
+import { toAppError } from '@parley/kit/http';
+import { AppError } from '@parley/kit/process';
+import type { Identity } from '@parley/kit/tokens';
+import { traced } from '@parley/kit/tracing';
 import type { ChatContext } from '../context.ts';
 import type { Credential, Session } from '../session.ts';
 import { sendError } from './send-error.ts';

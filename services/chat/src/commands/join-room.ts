@@ -1,7 +1,7 @@
 // `join_room`: replay and live delivery without a hole between them (spec 02 §2.4, ADR 0006).
 import { FREE_JOINS_MS, REPLAY_MAX, ROOMS_PER_SOCKET_MAX, type JoinRoomFrame } from '@parley/protocol';
 import type { Membership } from '@parley/chat-store';
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 import type { ChatContext } from '../context.ts';
 import { planReplay, type ReplayPlan } from '../domain/replay.ts';
 import type { RoomFeed } from '../rooms/room-feed.ts';

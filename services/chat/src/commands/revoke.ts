@@ -1,5 +1,5 @@
 // A revocation closes the sockets that it means, on every replica.
-import type { Revocation } from '@parley/kit';
+import type { Revocation } from '@parley/kit/tokens';
 import { closeCodes } from '@parley/protocol';
 import type { ChatContext } from '../context.ts';
 import type { Session } from '../session.ts';

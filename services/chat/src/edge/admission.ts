@@ -1,5 +1,5 @@
 // Who may open a socket: decided synchronously at the upgrade, from the address and the Origin.
-import { addressGroup, clientIp, type TrustedProxies } from '@parley/kit';
+import { addressGroup, clientIp, type TrustedProxies } from '@parley/kit/http';
 import type { ErrorCodeName } from '@parley/protocol';
 
 export interface AdmissionOptions {

@@ -1,7 +1,7 @@
 // Drain: every socket is told to reconnect at a paced rate, the rest is closed with 1012 at the end of the window.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeCodes } from '@parley/protocol';
-import type { Health } from '@parley/kit';
+import type { Health } from '@parley/kit/process';
 import { DrainPace, STEP_MS, type DrainSettings } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
 

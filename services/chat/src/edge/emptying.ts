@@ -2,7 +2,7 @@
 // when they have not gone by the end of the window. Asked by the operator, and undone by it.
 import { closeCodes } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
-import type { Health } from '@parley/kit';
+import type { Health } from '@parley/kit/process';
 import { DrainPace, STEP_MS, type DrainSettings } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
 import { tellToReconnect } from './drain.ts';

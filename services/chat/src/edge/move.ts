@@ -1,6 +1,6 @@
 // Moving sockets while this replica goes on: away from a proxy that leaves, or to replicas that have fewer. Asked by the operator.
 import { Type, type Static } from '@sinclair/typebox';
-import { plainAddress } from '@parley/kit';
+import { plainAddress } from '@parley/kit/http';
 import { DrainPace, STEP_MS, type DrainSettings } from '../domain/drain.ts';
 import type { Session } from '../session.ts';
 import { tellToReconnect, type ReconnectReason } from './drain.ts';

@@ -1,5 +1,5 @@
 // The limits of spec 02 §2.5 from the configuration.
-import type { RateLimiter } from '@parley/kit';
+import type { RateLimiter } from '@parley/kit/rate-limit';
 import type { ChatConfig } from '../config.ts';
 import type { ChatContext } from '../context.ts';
 import { RateBudgets } from './rate-budgets.ts';

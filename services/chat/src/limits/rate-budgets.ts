@@ -1,6 +1,6 @@
 // Rate limits of users over all replicas without a question to Redis for every frame: a replica leases a few tokens of a user's bucket
 // at a time and spends them without I/O. What was refused stays refused without I/O until its time has come.
-import type { BucketLimit, RateLimiter } from '@parley/kit';
+import type { BucketLimit, RateLimiter } from '@parley/kit/rate-limit';
 
 /** A lease is this part of the burst: a burst of 20 is spent in 4 leases, and a user on two replicas loses at most one to each. */
 const LEASE_SHARE = 4;

@@ -1,6 +1,7 @@
 // Presence as the composition root makes it.
 import { readActiveMembers, readMemberIds, readRoomsOf, type MysqlPool } from '@parley/chat-store';
-import type { Log, RedisClient } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
 import { PRESENCE_LIST_MAX } from '@parley/protocol';
 import type { PublishToRoom } from '../context.ts';
 import { Presence } from './presence.ts';

@@ -1,6 +1,6 @@
 // Presence of this replica's users in the cluster: online with the first socket anywhere, offline some seconds after the last one is
 // gone, and nobody online for long after a crash (ADR 0007). Hints throughout: without Redis presence is silent, never wrong for long.
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 import { OFFLINE_GRACE_MS, type RoomPresenceFrame } from '@parley/protocol';
 import type { PublishToRoom } from '../context.ts';
 import { LocalList } from './local-list.ts';

@@ -1,6 +1,7 @@
 // The store in Redis: `chat:pods` (instance -> end of its lease) and `chat:pod:{instance}:users` (user id -> name). Scripts, because
 // "was nobody else's before" and "is nobody else's now" must each be true for one replica only. All times are those of Redis.
-import { PRESENCE_CHUNK, PRESENCE_PODS, presenceReader, type RedisClient } from '@parley/kit';
+import type { RedisClient } from '@parley/kit/redis';
+import { PRESENCE_CHUNK, PRESENCE_PODS, presenceReader } from '@parley/live';
 import { LEASE_MS, type Beat, type PresenceStore } from './store.ts';
 
 /** A list lives longer than a lease, so that whoever claims it still finds the users. */

@@ -1,7 +1,7 @@
 // After a commit of this replica's writer, in one turn: its own sockets through the room's sequencer, one payload a room for the
 // others, and a note for those members who do not look at the room.
 import { encodeEntryFrame, type RoomBatch, type RoomUpdates } from '@parley/chat-store';
-import { encodeFanout, roomChannel } from '@parley/kit';
+import { encodeFanout, roomChannel } from '@parley/live';
 import type { Fanout } from '../ports.ts';
 import type { RoomRegistry } from './room-registry.ts';
 

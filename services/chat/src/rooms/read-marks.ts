@@ -1,7 +1,7 @@
 // Read markers in batches: a client moves its marker with every message it shows. Of several moves of one user in one room only the
 // furthest is written, and while a write is under way the next ones gather.
 import type { MarkResult, ReadMark } from '@parley/chat-store';
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 
 /** Marks of one statement. */
 const BATCH_MAX = 200;

@@ -1,5 +1,6 @@
 // What arrives from other replicas, by channel: entries into the room's order, ephemeral frames and user events straight to the sockets.
-import { ROOM_CHANNEL_PREFIX, USER_CHANNEL_PREFIX, type Log } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
+import { ROOM_CHANNEL_PREFIX, USER_CHANNEL_PREFIX } from '@parley/live';
 import { systemEventOf, type Entry, type SystemEvent } from '@parley/protocol';
 import type { Channel, Received } from '../ports.ts';
 import type { UserEvents } from '../users/user-events.ts';

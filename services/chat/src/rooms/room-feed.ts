@@ -1,7 +1,8 @@
 // One room with joined sockets on this replica: puts what arrives in order, delivers it, remembers the newest frames, and reads
 // from the database what is missing.
 import { encodeEntryFrame } from '@parley/chat-store';
-import { messageOf, traced, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
+import { traced } from '@parley/kit/tracing';
 import { systemEventOf, type SystemEvent } from '@parley/protocol';
 import { Ring } from '../domain/ring.ts';
 import { Sequencer } from '../domain/sequencer.ts';

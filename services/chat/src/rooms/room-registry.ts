@@ -1,6 +1,7 @@
 // The rooms with joined sockets on this replica: opens a feed with the first one, closes it some time after the last, and compares
 // all heads with the database, because a lost last message leaves no gap behind.
-import { messageOf, roomChannel, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
+import { roomChannel } from '@parley/live';
 import { RoomFeed, type Audience, type EntryArrival, type FeedOptions } from './room-feed.ts';
 import type { Fanout, RoomReader } from '../ports.ts';
 

@@ -1,5 +1,5 @@
 // What goes to one user: to the sockets here at once, to those on other replicas over the user's channel.
-import { encodeEvents, userChannel, type FanoutHeader } from '@parley/kit';
+import { encodeEvents, userChannel, type FanoutHeader } from '@parley/live';
 import { closeCodes } from '@parley/protocol';
 import type { Fanout } from '../ports.ts';
 import type { Session } from '../session.ts';

@@ -11,7 +11,10 @@ import {
   type RoomUpdates,
   type Stored,
 } from '@parley/chat-store';
-import { AppError, encodeFanout, messageOf, roomChannel, traced, type Log, type RedisClient } from '@parley/kit';
+import { AppError, messageOf, type Log } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
+import { traced } from '@parley/kit/tracing';
+import { encodeFanout, roomChannel } from '@parley/live';
 import type { Entry } from '@parley/protocol';
 import { shortName } from '../domain/system-texts.ts';
 import type { MessageLog, NewLogMessage } from '../ports.ts';

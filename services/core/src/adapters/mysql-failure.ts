@@ -1,5 +1,5 @@
 // What an error of the MySQL driver means for a request: repeat the transaction, tell the caller to come back, or a fault of ours.
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 
 /** Deadlock, lock wait time-out, and MariaDB's "record has changed since last read": the whole transaction can be repeated. */
 const CONFLICTS = new Set([1213, 1205, 1020]);

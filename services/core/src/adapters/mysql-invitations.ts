@@ -1,6 +1,6 @@
 // The Invitations port on MySQL.
 import { newId, toBinary, type MysqlPool } from '@parley/chat-store';
-import { translatingErrors } from '@parley/kit';
+import { translatingErrors } from '@parley/kit/sql';
 import type { Invitation } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';

@@ -1,6 +1,6 @@
 // Invitations from the side of the room: new ones, and those that are taken back.
 import { fromBinary, newId, toBinary } from '@parley/chat-store';
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 import type { Invitation } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';

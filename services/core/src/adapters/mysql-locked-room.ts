@@ -1,7 +1,7 @@
 // A room under the lock of its row. Whatever changes members, name or marks of hiding takes this lock first, as the writer of messages
 // does, so that all changes of a room happen one after the other and nothing else needs a lock.
 import { appendSystemEntry, toBinary } from '@parley/chat-store';
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 import type { Role, SystemEvent } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';

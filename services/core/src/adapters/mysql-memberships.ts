@@ -1,6 +1,7 @@
 // The Memberships port on MySQL: who leaves, is removed, gets another role. Each is one transaction under the room's lock.
 import { newId, toBinary, type MysqlPool } from '@parley/chat-store';
-import { AppError, translatingErrors } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import { translatingErrors } from '@parley/kit/sql';
 import type { Role } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';

@@ -1,5 +1,5 @@
 // A decision against a change ends its transaction.
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 import type { Refusal } from '../domain/permissions.ts';
 
 /** Throws when there is a refusal. */

@@ -1,6 +1,6 @@
 // New rooms: the room, its members or invitations and the events, in one transaction.
 import { fromBinary, newId, toBinary, type MysqlPool } from '@parley/chat-store';
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 import type { Invitation } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';

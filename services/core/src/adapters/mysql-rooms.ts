@@ -1,6 +1,7 @@
 // The Rooms port on MySQL.
 import { markRead, readActiveMembers, readSharing, type MysqlPool } from '@parley/chat-store';
-import { AppError, translatingErrors } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import { translatingErrors } from '@parley/kit/sql';
 import type { Rooms } from '../ports.ts';
 import { mysqlError } from './mysql-failure.ts';
 import { deleteRoom, renameRoom, setHidden } from './mysql-room-changes.ts';

@@ -1,7 +1,7 @@
 // One transaction on a pooled connection, repeated when the database chose it as the victim of a deadlock.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MysqlPool } from '@parley/chat-store';
-import { backoffMs } from '@parley/kit';
+import { backoffMs } from '@parley/kit/process';
 import type { PoolConnection } from 'mysql2/promise';
 import { isConflict } from './mysql-failure.ts';
 

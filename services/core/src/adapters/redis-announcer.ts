@@ -1,6 +1,9 @@
 // The Announcer port: publishes what was committed to the replicas that hold sockets of the room or of the users.
 import { encodeEntryFrame, type RoomUpdates } from '@parley/chat-store';
-import { encodeEvents, encodeFanout, messageOf, roomChannel, traced, userChannel, type Log, type RedisClient } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
+import { traced } from '@parley/kit/tracing';
+import { encodeEvents, encodeFanout, roomChannel, userChannel } from '@parley/live';
 import type { Announcer } from '../ports.ts';
 
 export interface RedisAnnouncerOptions {

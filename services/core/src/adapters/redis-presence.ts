@@ -1,5 +1,7 @@
 // The Presence port on what chat writes to Redis. Without Redis nobody knows; a guess would show people as gone.
-import { AppError, presenceReader, type RedisClient } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
+import { presenceReader } from '@parley/live';
 import type { Presence } from '../ports.ts';
 
 export function redisPresence(redis: RedisClient): Presence {

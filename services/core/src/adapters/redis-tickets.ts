@@ -1,5 +1,7 @@
 // The Tickets port. All replicas must see a ticket at once, so without Redis there are none.
-import { AppError, createTicket, type RedisClient } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
+import { createTicket } from '@parley/live';
 import type { Tickets } from '../ports.ts';
 
 const RETRY_AFTER_MS = 1000;

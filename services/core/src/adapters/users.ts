@@ -1,15 +1,9 @@
 // The Users port: PostgreSQL is the truth, Redis a cache of names. However many ids: one MGET and one SELECT; however many requests at
 // once: a few of both.
-import {
-  BatchLoader,
-  messageOf,
-  postgresError,
-  translatingErrors,
-  userCacheKey,
-  type Log,
-  type PostgresPool,
-  type RedisClient,
-} from '@parley/kit';
+import { BatchLoader, messageOf, type Log } from '@parley/kit/process';
+import type { RedisClient } from '@parley/kit/redis';
+import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit/sql';
+import { userCacheKey } from '@parley/live';
 import { Type, type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Users } from '../ports.ts';

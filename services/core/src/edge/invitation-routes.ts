@@ -1,6 +1,7 @@
 // REST of invitations: what waits for an answer, accept, decline, take back.
 import { isId } from '@parley/chat-store';
-import { addRoute, AppError, identityOf } from '@parley/kit';
+import { addRoute, identityOf } from '@parley/kit/http';
+import { AppError } from '@parley/kit/process';
 import { invitationOperations, type InvitationList } from '@parley/protocol';
 import type { Express } from 'express';
 import { announceAnswer, announceChange, announceWithdrawn } from '../announcements.ts';

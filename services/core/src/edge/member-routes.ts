@@ -1,5 +1,5 @@
 // REST of a room's members, and of one's own place in a room.
-import { addRoute, identityOf } from '@parley/kit';
+import { addRoute, identityOf } from '@parley/kit/http';
 import { memberOperations, roomOperations, type InvitationsSent, type Member, type MemberList } from '@parley/protocol';
 import type { Express } from 'express';
 import { announceChange, announceInvitations } from '../announcements.ts';

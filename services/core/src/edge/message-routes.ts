@@ -1,5 +1,7 @@
 // REST of a room's log: history, new messages, the read marker.
-import { addRoute, AppError, identityOf, limitError, setLimitHeaders } from '@parley/kit';
+import { addRoute, identityOf } from '@parley/kit/http';
+import { AppError } from '@parley/kit/process';
+import { limitError, setLimitHeaders } from '@parley/kit/rate-limit';
 import { messageOperations, type Entry, type MarkReadAnswer, type MessageList, type SendMessageBody } from '@parley/protocol';
 import type { Express, Request, Response } from 'express';
 import { announceReadMark } from '../announcements.ts';

@@ -1,5 +1,5 @@
 // REST of presence. Who shares no room with the caller is shown offline, so that it tells nothing about strangers, nor whether they exist.
-import { addRoute, identityOf } from '@parley/kit';
+import { addRoute, identityOf } from '@parley/kit/http';
 import { presenceOperations, type PresenceAnswer } from '@parley/protocol';
 import type { Express } from 'express';
 import type { RouteContext } from './route-context.ts';

@@ -1,5 +1,6 @@
 // REST of rooms: create, list, look at, rename, delete.
-import { addRoute, AppError, identityOf } from '@parley/kit';
+import { addRoute, identityOf } from '@parley/kit/http';
+import { AppError } from '@parley/kit/process';
 import { roomOperations, type CreateRoomBody, type Room, type RoomList } from '@parley/protocol';
 import type { Express } from 'express';
 import { announceChange, announceInvitations, announceRoom } from '../announcements.ts';

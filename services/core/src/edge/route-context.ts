@@ -1,5 +1,7 @@
 // What the routes of core share.
-import { AppError, identityOf, type BucketLimit, type RateLimiter } from '@parley/kit';
+import { identityOf } from '@parley/kit/http';
+import { AppError } from '@parley/kit/process';
+import type { BucketLimit, RateLimiter } from '@parley/kit/rate-limit';
 import type { Room } from '@parley/protocol';
 import type { RequestHandler, Response } from 'express';
 import { roomAnswers, type RoomView } from '../domain/room-answer.ts';

@@ -1,5 +1,5 @@
 // REST of tickets: what a browser opens its WebSocket with.
-import { addRoute, identityOf } from '@parley/kit';
+import { addRoute, identityOf } from '@parley/kit/http';
 import { ticketOperations, type TicketAnswer } from '@parley/protocol';
 import type { Express } from 'express';
 import type { RouteContext } from './route-context.ts';

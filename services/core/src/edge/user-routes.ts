@@ -1,5 +1,6 @@
 // REST of users: names for everybody, the e-mail address only for oneself.
-import { addRoute, AppError, identityOf } from '@parley/kit';
+import { addRoute, identityOf } from '@parley/kit/http';
+import { AppError } from '@parley/kit/process';
 import { userOperations, type User, type UserList } from '@parley/protocol';
 import type { Express } from 'express';
 import { decodeUserCursor, encodeUserCursor, pageOf } from '../domain/cursor.ts';

@@ -1,5 +1,5 @@
 // The Upstream port: one pool of kept connections to one service, with time limits on everything.
-import { AppError, messageOf, type Log } from '@parley/kit';
+import { AppError, messageOf, type Log } from '@parley/kit/process';
 import { Pool } from 'undici';
 import { mayRetry, upstreamError } from '../domain/failure.ts';
 import type { Upstream, UpstreamAnswer, UpstreamCall } from '../ports.ts';

@@ -1,5 +1,5 @@
 // What it means for the caller that a service did not answer.
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 
 const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
 /** The connection was refused or ended before an answer began. */

@@ -1,6 +1,6 @@
 // A body passes in pieces and is never held; one that is too large ends the call to the service before it is complete.
 import { Transform, type Readable } from 'node:stream';
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 import { BODY_MAX_BYTES } from '@parley/protocol';
 import type { Request } from 'express';
 

@@ -1,6 +1,8 @@
 // Passes calls on: headers by the table in domain/headers, bodies in both directions as they come.
 import { pipeline } from 'node:stream/promises';
-import { AppError, contextOf, messageOf, traced, traceHeaders, type Log } from '@parley/kit';
+import { contextOf } from '@parley/kit/http';
+import { AppError, messageOf, type Log } from '@parley/kit/process';
+import { traced, traceHeaders } from '@parley/kit/tracing';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { answerHeaders, hasBody, requestHeaders } from '../domain/headers.ts';
 import { routes, type UpstreamName } from '../domain/routes.ts';

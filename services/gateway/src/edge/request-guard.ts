@@ -1,14 +1,7 @@
 // Who may call, and how often: per user where a token is needed, per client address elsewhere and for wrong tokens.
-import {
-  addressGroup,
-  AppError,
-  contextOf,
-  identityOf,
-  limitError,
-  setLimitHeaders,
-  type BucketLimit,
-  type RateLimiter,
-} from '@parley/kit';
+import { addressGroup, contextOf, identityOf } from '@parley/kit/http';
+import { AppError } from '@parley/kit/process';
+import { limitError, setLimitHeaders, type BucketLimit, type RateLimiter } from '@parley/kit/rate-limit';
 import type { RequestHandler, Response } from 'express';
 
 const EVENT = 'rest';

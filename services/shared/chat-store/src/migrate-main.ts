@@ -1,7 +1,9 @@
 // Brings the chat database to the schema of this version. Run by one Job in Kubernetes and by `npm start`.
 import { readFileSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
-import { ConfigError, createLog, EXIT_CONFIG, loadConfig, messageOf, migrate, milliseconds, secretUrl, untilReachable } from '@parley/kit';
+import { ConfigError, createLog, loadConfig, messageOf, milliseconds, secretUrl, untilReachable } from '@parley/kit/process';
+import { EXIT_CONFIG } from '@parley/kit/run';
+import { migrate } from '@parley/kit/sql';
 import { chatMigrations, mysqlMigrations } from './migrations.ts';
 import { connectMysql } from './mysql.ts';
 

@@ -1,6 +1,6 @@
 // The migration runner's view of MySQL and MariaDB.
 import { fileURLToPath } from 'node:url';
-import { readMigrations, type Migration, type MigrationDatabase } from '@parley/kit';
+import { readMigrations, type Migration, type MigrationDatabase } from '@parley/kit/sql';
 import type { RowDataPacket } from 'mysql2';
 import type { MysqlConnection } from './mysql.ts';
 

@@ -3,7 +3,7 @@
 import { ROOM_UPDATED_MEMBERS_MAX } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 
 /** Pub/sub channel: one {@link RoomUpdate} a line. */
 export const ROOM_UPDATES_CHANNEL = 'chat:updates';

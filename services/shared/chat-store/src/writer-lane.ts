@@ -1,6 +1,7 @@
 // One lane of the writer: one connection, one transaction at a time, retries, reconnects.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, traced, type Log } from '@parley/kit';
+import { backoffMs, messageOf, type Log } from '@parley/kit/process';
+import { traced } from '@parley/kit/tracing';
 import type { TextConnection } from './mysql.ts';
 import { classify, noSpace, type Failure } from './writer-failure.ts';
 import { planBatch, type AppendResult, type NewMessage, type RoomBatch } from './writer-plan.ts';

@@ -1,6 +1,6 @@
 // The message-log writer: group commit without a timer. While a transaction is in flight, messages queue; when it commits, the next
 // batch goes. Idle: a batch of one; busy: batches grow by themselves (spec 04 §4.2).
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 import { WriterLane, type LaneOptions } from './writer-lane.ts';
 import type { AppendResult, NewMessage, RoomBatch } from './writer-plan.ts';
 

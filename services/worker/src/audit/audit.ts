@@ -1,6 +1,6 @@
 // The group `audit`: one JSON line for each event of rooms and users, for whoever collects the log. Messages are not among them.
 import { topics } from '@parley/protocol';
-import type { Log } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
 import type { EventHandler } from '../consumers/ports.ts';
 
 export function auditHandler(log: Log): EventHandler {

@@ -1,7 +1,7 @@
 // One kafkajs consumer from its start to its end: joins the group, works through what comes, commits by hand. Its end is reported
 // and nothing is repaired here: supervisor.ts makes a new one.
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 import type { RawRecord } from './ports.ts';
 
 /** Spec 04 §4.6: the default of 30 s would leave the partitions of a dead process alone for as long. */

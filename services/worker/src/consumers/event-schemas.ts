@@ -1,5 +1,5 @@
 // Reads the value of a record: a boundary, so each event is checked by its schema before anything is done with it.
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 import {
   InvitationAnswered,
   InvitationCreated,

@@ -1,6 +1,6 @@
 // Whether a failure tells something about the record or about the moment. What is away comes back, and a record is not to blame for it:
 // such work waits. Everything else is tried a few times and then set aside, so that one record cannot stop all behind it.
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 
 /** Shutdown, too many connections, read-only server, deadlock, lock wait time-out, and MariaDB's "changed since last read". */
 const MYSQL_NOT_NOW = new Set([1020, 1040, 1053, 1205, 1213, 1290, 1836, 1927]);

@@ -1,5 +1,5 @@
 // How far a group is behind, measured at the broker: it tells the truth also when no consumer is alive.
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 import type { Admin, Kafka } from 'kafkajs';
 import type { WorkerMetrics } from '../metrics.ts';
 

@@ -1,7 +1,7 @@
 // Keeps one group's consumer of this process alive: makes a new one whenever the last one has ended (kafkajs leaves some of its
 // consumers dead after the restart of a broker), with growing pauses while Kafka is away.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit';
+import { backoffMs, messageOf, type Log } from '@parley/kit/process';
 import { kafkaClient } from '../kafka/client.ts';
 import type { KafkaSecurity } from '../kafka/config.ts';
 import type { Judge } from '../kafka/leave.ts';

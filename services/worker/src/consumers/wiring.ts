@@ -1,5 +1,5 @@
 // One group of consumers a handler.
-import type { Log } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
 import type { KafkaAccess } from '../kafka/wiring.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import type { EventHandler } from './ports.ts';

@@ -1,6 +1,6 @@
 // The work with the records of one partition: checked, handed on in chunks, tried again, set aside, committed. Knows nothing of kafkajs.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit';
+import { backoffMs, messageOf, type Log } from '@parley/kit/process';
 import { consumedLetter, isFor, type Letter } from '../letters/consumer-letter.ts';
 import { parseEvent } from './event-schemas.ts';
 import { isPassing } from './failure.ts';

@@ -1,6 +1,6 @@
 // The command for dead letters: lists them, or puts them back into their topic. Text in, text out; Kafka is given.
 import { parseArgs } from 'node:util';
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 import { topics } from '@parley/protocol';
 import type { EventSink } from '../kafka/ports.ts';
 import { readLetters } from '../letters/letter-reader.ts';

@@ -1,6 +1,6 @@
 // How to reach Kafka, for the worker and the command for dead letters: variables, and what they mean together.
 import type { ConnectionOptions } from 'node:tls';
-import { ConfigError, list, secret } from '@parley/kit';
+import { ConfigError, list, secret } from '@parley/kit/process';
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type { SASLOptions } from 'kafkajs';
 

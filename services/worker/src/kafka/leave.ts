@@ -1,6 +1,6 @@
 // Whether Kafka lets this process in: one line in the log at each change, a metric, and a reason at /readyz. Other than an outage it
 // does not end by itself, and a rollout with a wrong password must not replace a worker that works.
-import type { Health, Log } from '@parley/kit';
+import type { Health, Log } from '@parley/kit/process';
 import type { Gauge } from 'prom-client';
 import { refusedByKafka } from './refusal.ts';
 

@@ -1,5 +1,5 @@
 // Tells Kafka's "you may not" and "I do not take this" from "I am away": no retry changes the first two.
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 
 /** kafkajs wraps the broker's answer, sometimes twice. */
 const DEPTH_MAX = 5;

@@ -1,5 +1,5 @@
 // The EventSink on Kafka: produces, makes a new producer after each failure, and tells what a failure means.
-import { traced } from '@parley/kit';
+import { traced } from '@parley/kit/tracing';
 import { kafkaClient } from './client.ts';
 import type { KafkaSecurity } from './config.ts';
 import { createFence } from './fence.ts';

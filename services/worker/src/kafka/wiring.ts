@@ -1,5 +1,5 @@
 // What every user of Kafka in this process is given: where the brokers are, how to log in, and whom to tell whether that worked.
-import type { Health, Log } from '@parley/kit';
+import type { Health, Log } from '@parley/kit/process';
 import type { WorkerMetrics } from '../metrics.ts';
 import { kafkaSecurity, type KafkaConfig, type KafkaSecurity } from './config.ts';
 import { KafkaLeave } from './leave.ts';

@@ -1,6 +1,6 @@
 // Reads the dead letters of a topic, oldest first, from where the last replay ended. The position is kept in Kafka as that of a group,
 // so that what was replayed is not replayed again, whoever does it and from wherever.
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import { deadLetterTopic } from '../kafka/topic-names.ts';
 

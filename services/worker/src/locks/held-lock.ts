@@ -1,5 +1,5 @@
 // A lock that lives as long as one database connection. It counts as lost as soon as the connection is doubtful.
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 import type { HeldLock } from './ports.ts';
 
 /**

@@ -1,5 +1,5 @@
 // Who is online, read from the lists that the chat replicas keep (ADR 0007), and which events were notified of.
-import type { RedisClient } from '@parley/kit';
+import type { RedisClient } from '@parley/kit/redis';
 import type { Notified, Presence } from './ports.ts';
 
 /**

@@ -1,5 +1,5 @@
 // Where notifications go: a line in the log, and the URL that the operator of the cluster gave.
-import { AppError, type Log } from '@parley/kit';
+import { AppError, type Log } from '@parley/kit/process';
 import { RecordRejected } from '../consumers/ports.ts';
 import type { WebhookSender } from '../webhooks/ports.ts';
 import { SIGNATURE_HEADER, signatureOf } from '../webhooks/signature.ts';

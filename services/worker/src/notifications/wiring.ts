@@ -1,6 +1,8 @@
 // Notifications: who is in a room (MySQL), who is online and what was told already (Redis), and where it is told.
 import { readActiveMembers, type MysqlPool } from '@parley/chat-store';
-import { createRedis, type Log, type Resources } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
+import { createRedis } from '@parley/kit/redis';
+import type { Resources } from '@parley/kit/run';
 import type { EventHandler } from '../consumers/ports.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { httpSender } from '../webhooks/http-sender.ts';

@@ -1,5 +1,5 @@
 // The outbox of the user database.
-import type { PostgresPool } from '@parley/kit';
+import type { PostgresPool } from '@parley/kit/sql';
 import { ROWS_COUNTED_MAX, type Outbox } from './ports.ts';
 
 export function postgresOutbox(pool: PostgresPool): Outbox {

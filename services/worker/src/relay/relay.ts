@@ -1,6 +1,6 @@
 // The relay of one database: takes the lock, runs turns while it holds it, starts over when it is lost.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit';
+import { backoffMs, messageOf, type Log } from '@parley/kit/process';
 import type { EventSink } from '../kafka/ports.ts';
 import type { HeldLock, RelayLock } from '../locks/ports.ts';
 import { Outage } from '../outage.ts';

@@ -1,5 +1,5 @@
 // Measures the outboxes at an interval, so that a scrape never waits for a database.
-import { messageOf, type Log } from '@parley/kit';
+import { messageOf, type Log } from '@parley/kit/process';
 import type { WorkerMetrics } from '../metrics.ts';
 import { ROWS_COUNTED_MAX, type Outbox } from './ports.ts';
 

@@ -7,7 +7,7 @@
 // next one can insert (and get its id) only after the former row is visible. A read that sees a later row of a room therefore sees
 // all earlier ones, with smaller ids. Across rooms there is no order to keep. The same holds for users in PostgreSQL: a row is
 // inserted while the user's row is locked. It does not hold for a cluster in which several servers take writes at once.
-import type { Log } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
 import { topics, type Entry, type MessageRange } from '@parley/protocol';
 import { RecordsRefused, type EventSink, type OutgoingRecord } from '../kafka/ports.ts';
 import { deadLetter, unreadableLetter } from '../letters/relay-letter.ts';

@@ -1,6 +1,8 @@
 // One relay and one sampler a database: which outbox, which lock, which sink.
 import type { MysqlPool } from '@parley/chat-store';
-import type { Log, PostgresPool, Resources } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
+import type { Resources } from '@parley/kit/run';
+import type { PostgresPool } from '@parley/kit/sql';
 import { kafkaSink } from '../kafka/sink.ts';
 import type { KafkaAccess } from '../kafka/wiring.ts';
 import { mysqlLock } from '../locks/mysql-lock.ts';

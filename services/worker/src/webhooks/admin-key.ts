@@ -1,7 +1,8 @@
 // Middleware: a valid API key with the scope admin. Auth owns the keys and writes them; here they are only compared, so that
 // administration does not need auth to be up.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { AppError, postgresError, type PostgresPool } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
+import { postgresError, type PostgresPool } from '@parley/kit/sql';
 import type { RequestHandler, Response } from 'express';
 
 const FORM = /^(pk_[0-9a-f]{8})_[A-Za-z0-9_-]{43,128}$/;

@@ -1,6 +1,6 @@
 // Sends what waits: one queue an endpoint, in order, one worker at a time (a claim in the database), all endpoints side by side.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit';
+import { backoffMs, messageOf, type Log } from '@parley/kit/process';
 import type { WorkerMetrics } from '../metrics.ts';
 import { nextAfter } from './plan.ts';
 import type { Claim, Delivery, DeliveryQueue, WebhookSender } from './ports.ts';

@@ -1,7 +1,7 @@
 // Sends one body to one URL: no redirects, five seconds for everything, public addresses only.
 import http from 'node:http';
 import https from 'node:https';
-import { messageOf } from '@parley/kit';
+import { messageOf } from '@parley/kit/process';
 import type { Outcome } from './plan.ts';
 import type { WebhookSender } from './ports.ts';
 import { isPublic, literalOf, publicLookup } from './public-address.ts';

@@ -1,6 +1,6 @@
 // The endpoints in MySQL, for administrators and for the consumer.
 import { fromBinary, newId, toBinary, type MysqlPool } from '@parley/chat-store';
-import { AppError } from '@parley/kit';
+import { AppError } from '@parley/kit/process';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DeliveryIntake, DeliveryState, Webhook, Webhooks } from './ports.ts';
 

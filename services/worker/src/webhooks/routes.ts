@@ -1,7 +1,8 @@
 // REST of webhooks, for administrators.
 import { randomBytes } from 'node:crypto';
 import { isId } from '@parley/chat-store';
-import { addRoute, AppError } from '@parley/kit';
+import { addRoute } from '@parley/kit/http';
+import { AppError } from '@parley/kit/process';
 import {
   workerOperations,
   type ReplayAnswer,

@@ -1,6 +1,8 @@
 // Webhooks: the group that takes events in, the deliverer that sends them, the routes of their administrators.
 import type { MysqlPool } from '@parley/chat-store';
-import type { Log, PostgresPool, Resources } from '@parley/kit';
+import type { Log } from '@parley/kit/process';
+import type { Resources } from '@parley/kit/run';
+import type { PostgresPool } from '@parley/kit/sql';
 import type { Express } from 'express';
 import type { EventHandler } from '../consumers/ports.ts';
 import type { WorkerMetrics } from '../metrics.ts';

@@ -1,6 +1,6 @@
 // What callers of a limited route are told: how much is left, and how long to wait.
 import type { Response } from 'express';
-import { AppError } from '../errors.ts';
+import { AppError } from '../process/errors.ts';
 import type { BucketLimit } from './bucket.ts';
 import type { Decision } from './limiter.ts';
 

@@ -1,8 +1,8 @@
 // Rate limits that all replicas share, in Redis. While Redis is away, slow or wrong, each process decides by its own buckets: the
 // limit then holds for each replica, which is more than none and costs no caller a wait.
-import { messageOf } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { RedisClient } from '../redis.ts';
+import { messageOf } from '../process/errors.ts';
+import type { Log } from '../process/log.ts';
+import type { RedisClient } from '../redis/redis.ts';
 import { LocalRateLimiter, type Decision, type RateLimiter, type RateLimitTake } from './limiter.ts';
 import { redisBuckets } from './lua.ts';
 import type { RateLimitMetrics } from './metrics.ts';

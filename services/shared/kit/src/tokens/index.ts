@@ -1,0 +1,15 @@
+// Access tokens: who somebody is, and which tokens no longer count.
+export { type RevocationWatch, type RevocationWatchOptions, watchRevocations } from './revocation-watch.ts';
+export { announceRevocation, parseRevocation, Revocation, RevocationList, REVOCATIONS_CHANNEL, REVOCATIONS_KEY } from './revocation.ts';
+export { rememberingVerifier } from './token-cache.ts';
+export {
+  configuredVerifier,
+  createTokenVerifier,
+  foreignVerifier,
+  type Identity,
+  TOKEN_ALGORITHM,
+  type TokenVerifier,
+  tokenVerifier,
+  type VerifierOptions,
+} from './token.ts';
+export { readTrustedIssuers, remoteKeys, type TrustedIssuer } from './trusted-issuers.ts';

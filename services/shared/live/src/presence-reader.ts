@@ -1,0 +1,48 @@
+// Who is online, as Redis has it (ADR 0007): chat writes it, everybody else only reads. `chat:pods` has the instances with the ends of
+// their leases, `chat:pod:{instance}:users` the users of each, `chat:seen:{user}` when a user went offline.
+import type { RedisClient } from '@parley/kit/redis';
+
+export const PRESENCE_PODS = 'chat:pods';
+export const presenceUsersKey = (instance: string): string => `chat:pod:${instance}:users`;
+export const lastSeenKey = (userId: number): string => `chat:seen:${userId}`;
+
+/** Users of one call: a long one keeps Redis from passing on messages. */
+export const PRESENCE_CHUNK = 250;
+
+/** By the clock of Redis, which the leases were written with. */
+const LIVE = `local time = redis.call('TIME')
+return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. time[1] * 1000 + math.floor(time[2] / 1000), '+inf')
+`;
+
+/** Both reject when Redis is away. */
+export interface PresenceReader {
+  /** Those of the users who are online anywhere. */
+  online(userIds: readonly number[]): Promise<Set<number>>;
+  /** When users went offline, milliseconds since 1970; unknown ones are absent. */
+  lastSeen(userIds: readonly number[]): Promise<Map<number, number>>;
+}
+
+export function presenceReader(redis: RedisClient): PresenceReader {
+  redis.defineCommand('parleyPresenceLive', { numberOfKeys: 1, lua: LIVE });
+  const live = (redis as unknown as { parleyPresenceLive: (key: string) => Promise<string[]> }).parleyPresenceLive.bind(redis);
+  return {
+    async online(userIds) {
+      const found = new Set<number>();
+      if (userIds.length === 0) return found;
+      const instances = await live(PRESENCE_PODS);
+      for (let start = 0; start < userIds.length; start += PRESENCE_CHUNK) {
+        const part = userIds.slice(start, start + PRESENCE_CHUNK);
+        const lists = await Promise.all(instances.map((instance) => redis.hmget(presenceUsersKey(instance), ...part.map(String))));
+        part.forEach((userId, index) => {
+          if (lists.some((names) => names[index] != null)) found.add(userId);
+        });
+      }
+      return found;
+    },
+    async lastSeen(userIds) {
+      if (userIds.length === 0) return new Map();
+      const seen = await redis.mget(userIds.map(lastSeenKey));
+      return new Map(userIds.flatMap((userId, index) => (seen[index] ? [[userId, Number(seen[index])] as const] : [])));
+    },
+  };
+}
