@@ -25,15 +25,14 @@ COPY operator/plugin/package.json operator/plugin/
 COPY cdk8s/package.json cdk8s/
 COPY kind/package.json kind/
 
-# argon2 and uWebSockets.js carry programs for every platform; no install script has to run. Those for Linux and Node 24 (ABI 137)
-# stay; types and source maps of packages are for development only.
+# No install script has to run: uWebSockets.js carries programs for every platform, of which those for Linux and Node 24 (ABI 137) stay;
+# @node-rs/argon2 has a package for each, of which npm takes the right one; types and source maps of packages are for development only.
 FROM manifests AS services-packages
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
       -w services/chat -w services/core -w services/auth -w services/gateway -w services/worker -w services/canary -w services/certificates \
       -w services/backups \
  && find node_modules/uWebSockets.js -mindepth 1 -maxdepth 1 ! -name 'uws_linux_*64_137.node' ! -name '*.mjs' ! -name 'uws.js' \
       ! -name package.json ! -name LICENSE -exec rm -rf {} + \
- && find node_modules/argon2/prebuilds -mindepth 1 -maxdepth 1 ! -name 'linux-*64' -exec rm -rf {} + \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.?ts' -o -name '*.map' \) -delete \
  && rm -rf cdk8s operator kind package-lock.json .npmrc
 

@@ -111,8 +111,8 @@ describe('login', () => {
   test('a hash made with older parameters is renewed', async () => {
     const person = newPerson();
     const { body } = await stack.post('register', person);
-    const { default: argon2 } = await import('argon2');
-    const old = await argon2.hash(person.password, { memoryCost: 8192, timeCost: 1, parallelism: 1 });
+    const { hash } = await import('@node-rs/argon2');
+    const old = await hash(person.password, { memoryCost: 8192, timeCost: 1, parallelism: 1 });
     await rows('UPDATE users SET password_hash = $2 WHERE id = $1', [body.user.id, old]);
     assert.equal((await stack.post('login', person.password ? { email: person.email, password: person.password } : {})).status, 200);
     const [user] = await rows<{ password_hash: string }>('SELECT password_hash FROM users WHERE id = $1', [body.user.id]);
