@@ -25,24 +25,23 @@ COPY operator/plugin/package.json operator/plugin/
 COPY cdk8s/package.json cdk8s/
 COPY kind/package.json kind/
 
-# No install script has to run: uWebSockets.js carries programs for every platform, of which those for Linux and Node 24 (ABI 137) stay;
-# @node-rs/argon2 has a package for each, of which npm takes the right one; types and source maps of packages are for development only.
+# No package runs a script (.npmrc): uWebSockets.js carries programs for every platform, of which the one for this processor and Node stays;
+# @node-rs/argon2 has a package for each, of which npm takes the right one. Types and source maps of packages are for development only.
 FROM manifests AS services-packages
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
+RUN npm ci --omit=dev --no-audit --no-fund --loglevel=error \
       -w services/chat -w services/core -w services/auth -w services/gateway -w services/worker -w services/canary -w services/certificates \
       -w services/backups \
- && find node_modules/uWebSockets.js -mindepth 1 -maxdepth 1 ! -name 'uws_linux_*64_137.node' ! -name '*.mjs' ! -name 'uws.js' \
-      ! -name package.json ! -name LICENSE -exec rm -rf {} + \
+ && find node_modules/uWebSockets.js -name '*.node' ! -name "$(node -p '`uws_linux_${process.arch}_${process.versions.modules}.node`')" -delete \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.?ts' -o -name '*.map' \) -delete \
  && rm -rf cdk8s operator kind package-lock.json .npmrc
 
 FROM manifests AS operator-packages
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error -w operator \
+RUN npm ci --omit=dev --no-audit --no-fund --loglevel=error -w operator \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.?ts' -o -name '*.map' \) -delete \
  && rm -rf services kind package-lock.json .npmrc
 
 FROM manifests AS build
-RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+RUN npm ci --no-audit --no-fund --loglevel=error
 COPY tsconfig.json ./
 COPY kind/tools/build.mjs kind/tools/
 COPY services ./services
@@ -57,6 +56,8 @@ ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=2
 WORKDIR /app
 COPY --from=services-packages /app ./
 COPY --from=build /app/services ./services
+# uWebSockets.js is the one that services/chat/uws-pins.json knows, and loads on this system; each start of chat looks again.
+RUN node -e "import('/app/services/chat/dist/edge/uws.js').then(({ uws }) => uws().App())"
 USER 1000
 EXPOSE 8080 8081 8082 8084 9464
 CMD ["node", "--enable-source-maps", "services/chat/dist/main.js"]

@@ -98,6 +98,18 @@ test('a package names what it imports in its package.json', () => {
   none(wrong, 'add these to the dependencies of the package');
 });
 
+test('a package imports what it names in its package.json', () => {
+  const wrong = own.flatMap(({ folder, name, dependencies }) => {
+    const imported = product
+      .filter(({ path }) => packageOf(path) === name)
+      .flatMap((file) => file.imports.map(({ specifier }) => packageName(specifier)));
+    return Object.keys(dependencies ?? {})
+      .filter((dependency) => !imported.includes(dependency))
+      .map((dependency) => `${folder} does not import ${dependency}`);
+  });
+  none(wrong, 'remove these from the dependencies of the package');
+});
+
 const packageName = (specifier: string) =>
   specifier
     .split('/')

@@ -21,7 +21,13 @@ const LEVELS = {
   apiserver: { paths: ['test/apiserver'], timeoutMs: 300 * SECOND },
   faults: { paths: ['test/faults'], timeoutMs: 600 * SECOND },
   check: {
-    paths: ['test/tidy.test.ts', 'test/unit/cdk8s/charts.test.ts', 'test/unit/protocol/reference.test.ts', 'test/docs'],
+    paths: [
+      'test/tidy.test.ts',
+      'test/unit/cdk8s/charts.test.ts',
+      'test/unit/chat/uws-program.test.ts',
+      'test/unit/protocol/reference.test.ts',
+      'test/docs',
+    ],
     timeoutMs: 120 * SECOND,
   },
   e2e: { paths: ['test/e2e'], timeoutMs: 1800 * SECOND },

@@ -1,8 +1,8 @@
 // The floor: the least a server can do for the same frames. Sockets and topics of uWebSockets.js, an HMAC token, one counter a room.
 // With FLOOR_DATABASE_URL each message is committed before it is published and acked; without it nothing is stored.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import uWS, { type WebSocket } from 'uWebSockets.js';
-import { closeApp, listenExclusively } from '../../services/chat/src/edge/uws.ts';
+import type { WebSocket } from 'uWebSockets.js';
+import { listenExclusively, uws } from '../../services/chat/src/edge/uws.ts';
 import { FloorWriter, type FloorMessage } from './floor-writer.ts';
 
 interface User {
@@ -20,13 +20,13 @@ const secret = process.env['FLOOR_SECRET'] ?? '';
 const databaseUrl = process.env['FLOOR_DATABASE_URL'];
 const writer = databaseUrl ? await FloorWriter.open(databaseUrl) : undefined;
 const heads = new Map<string, number>();
-const app = uWS.App();
+const app = uws().App();
 
 app.ws<User>('/api/ws', {
   maxPayloadLength: 64 * 1024,
   maxBackpressure: 1024 * 1024,
   idleTimeout: 60,
-  compression: uWS.DISABLED,
+  compression: uws().DISABLED,
   upgrade: (response, request, context) => {
     const user = verify(request.getQuery('token') ?? '');
     if (!user) return void response.writeStatus('401 Unauthorized').end();
@@ -75,4 +75,4 @@ function verify(token: string): User | undefined {
 
 const { port } = await listenExclusively(app, '127.0.0.1', 0);
 process.stdout.write(`${JSON.stringify({ msg: 'ready', port })}\n`);
-process.once('SIGTERM', () => closeApp(app));
+process.once('SIGTERM', () => app.close());

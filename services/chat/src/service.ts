@@ -17,6 +17,7 @@ import type { ChatContext } from './context.ts';
 import { createDelivery } from './delivery.ts';
 import { AdmissionControl } from './edge/admission.ts';
 import { drainEdge, restartSockets } from './edge/drain.ts';
+import { uws } from './edge/uws.ts';
 import { WsEdge } from './edge/ws.ts';
 import { createBudgets } from './limits/budgets.ts';
 import { createChatMetrics } from './metrics.ts';
@@ -45,6 +46,8 @@ export interface ChatOptions {
 }
 
 export async function startChat({ config, log, instance }: ChatOptions): Promise<ChatService> {
+  // Before anything is waited for: a binding that is not the pinned one ends the start at once.
+  uws();
   const resources = new Resources(log);
   const health = new Health();
   const { registry } = createMetrics({ service: 'chat', instance });

@@ -2,7 +2,7 @@
 // because a throw in a native callback ends the process.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import uWS, { type HttpRequest, type HttpResponse, type TemplatedApp, type us_socket_context_t, type WebSocket } from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { closeCodes, errorCodes, FRAME_HARD_MAX_BYTES, type ErrorCodeName, type HealthAnswer } from '@parley/protocol';
 import { plainAddress, PROBLEM_TYPE, problemOf } from '@parley/kit/http';
 import { AppError, messageOf, type Health, type Log } from '@parley/kit/process';
@@ -13,7 +13,7 @@ import { leave } from '../commands/leave-room.ts';
 import type { ChatContext } from '../context.ts';
 import { Session, type Credential, type SocketData } from '../session.ts';
 import type { AdmissionControl } from './admission.ts';
-import { CLOSE_ON_BACKPRESSURE, closeApp, listenExclusively, type Listener } from './uws.ts';
+import { listenExclusively, uws, type Listener } from './uws.ts';
 
 /** A socket whose unsent bytes pass this bound is closed; it resumes by seq. */
 const BACKPRESSURE_MAX_BYTES = 64 * 1024;
@@ -34,7 +34,7 @@ export interface EdgeOptions {
 }
 
 export class WsEdge {
-  readonly app: TemplatedApp = uWS.App();
+  readonly app: TemplatedApp = uws().App();
   readonly sessions = new Set<Session>();
   framesReceived = 0;
   /** frames of rooms; what goes to one socket alone is not counted */
@@ -50,10 +50,10 @@ export class WsEdge {
     this.app.ws<SocketData>('/api/ws', {
       maxPayloadLength: FRAME_HARD_MAX_BYTES,
       maxBackpressure: BACKPRESSURE_MAX_BYTES,
-      closeOnBackpressureLimit: CLOSE_ON_BACKPRESSURE,
+      closeOnBackpressureLimit: true,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       sendPingsAutomatically: true,
-      compression: uWS.DISABLED,
+      compression: uws().DISABLED,
       upgrade: (response, request, context) => this.#guard('upgrade', () => this.#upgrade(response, request, context)),
       open: (ws) => this.#guard('open', () => this.#open(ws)),
       message: (ws, data, isBinary) => this.#guard('message', () => this.#message(ws, data, isBinary)),
@@ -86,7 +86,7 @@ export class WsEdge {
   }
 
   close(): void {
-    closeApp(this.app);
+    this.app.close();
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
