@@ -93,6 +93,11 @@ export function commandsOf(root, rest) {
       about: 'calls made from the OpenAPI documents, right and wrong ones',
       programs: [...(wantsHelp(rest) ? [] : [local('prepare')]), source('test/schemathesis/main.ts')],
     },
+    bare: {
+      npm: 'npm run bare',
+      about: 'the commands of the README on a machine that has Debian, Node and git alone',
+      programs: [source('test/bare/main.ts')],
+    },
     conformance: {
       npm: 'npm run conformance',
       about: 'RFC 6455 case by case against chat and through HAProxy',

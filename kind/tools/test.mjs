@@ -30,6 +30,8 @@ const LEVELS = {
     ],
     timeoutMs: 120 * SECOND,
   },
+  // Minutes each, as root: the README's commands on bare machines.
+  bare: { paths: ['test/bare'], timeoutMs: 3600 * SECOND },
   e2e: { paths: ['test/e2e'], timeoutMs: 1800 * SECOND },
   drills: { paths: ['test/drills'], timeoutMs: 3600 * SECOND },
   disruptions: { paths: ['test/disruptions'], timeoutMs: 5400 * SECOND },
@@ -87,7 +89,7 @@ const args = [
   '--test-reporter=spec',
   `--test-timeout=${Math.max(...chosen.map(({ level }) => LEVELS[level].timeoutMs))}`,
   // A file may start five servers: more files at once than cores would only make them wait for each other. A cluster is one.
-  `--test-concurrency=${['e2e', 'drills', 'disruptions'].some(has) ? 1 : Math.min(availableParallelism(), 4)}`,
+  `--test-concurrency=${['bare', 'e2e', 'drills', 'disruptions'].some(has) ? 1 : Math.min(availableParallelism(), 4)}`,
   ...(values.name === undefined ? [] : [`--test-name-pattern=${values.name}`]),
   ...files.map((file) => relative(root, file)),
 ];
@@ -119,7 +121,7 @@ function prepareApiServer() {
   if (present || !existsSync(script)) return;
   process.stdout.write('building kube-apiserver and etcd into the cache (once, some minutes)\n');
   const { status } = spawnSync(script, [], { stdio: 'inherit', env: { ...process.env, PARLEY_CACHE: cache } });
-  if (status !== 0) fail('kube-apiserver and etcd cannot be built; the other levels run with --level');
+  if (status !== 0) fail('kube-apiserver and etcd cannot be built (why is above); the other levels run with --level');
 }
 
 /** The tests of the Helm chart run Helm itself. */
@@ -131,7 +133,7 @@ function prepareHelm() {
 /** Backups are copied to a real S3 server, which is built once into the cache. */
 function prepareS3() {
   const { status } = spawnSync(join(root, 'kind', 'offline', 'build-versitygw.sh'), [], { stdio: 'inherit' });
-  if (status !== 0) fail('the S3 server of the tests cannot be built; it needs Go, as kube-apiserver does');
+  if (status !== 0) fail('the S3 server of the tests cannot be built (why is above)');
 }
 
 /** MySQL out of its image; Debian releases have only MariaDB. Below the temporary folder, because the server's own account must reach it. */

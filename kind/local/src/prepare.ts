@@ -50,13 +50,13 @@ export function prepareServers(
   progress: Progress,
   { tests = false, signal }: { tests?: boolean; signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  return prepare([...NEEDS, ...(tests ? TEST_NEEDS : [])], progress, signal);
+  return preparePrograms([...NEEDS, ...(tests ? TEST_NEEDS : [])], progress, signal);
 }
 
 /** Returns why there is no browser for tests, or undefined when there is. */
 export async function prepareBrowser(progress: Progress, signal?: AbortSignal): Promise<string | undefined> {
   try {
-    await prepare([BROWSER], progress, signal);
+    await preparePrograms([BROWSER], progress, signal);
     return undefined;
   } catch (error) {
     signal?.throwIfAborted();
@@ -64,7 +64,8 @@ export async function prepareBrowser(progress: Progress, signal?: AbortSignal): 
   }
 }
 
-async function prepare(all: readonly Need[], { say, step }: Progress, signal?: AbortSignal): Promise<void> {
+/** Installs what is missing of these with apt-get. Throws with instructions where this cannot be done. */
+export async function preparePrograms(all: readonly Need[], { say, step }: Progress, signal?: AbortSignal): Promise<void> {
   const needs = missing(all);
   if (needs.length === 0) return;
   const packages = needs.map((need) => need.debianPackage);
