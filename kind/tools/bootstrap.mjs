@@ -1,12 +1,13 @@
 // The first step of every npm script: installs the npm packages and builds when something is missing or older than its sources,
 // then hands over. It uses nothing but Node itself, because on a fresh machine there is nothing else yet.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withCheckoutLock } from './checkout-lock.mjs';
-import { commandsOf, helpText, nodeProblem, overview, wantsHelp } from './commands.mjs';
+import { commandsOf, helpText, nodeProblem, nodeWarning, overview, wantsHelp } from './commands.mjs';
+import { installPackages } from './install.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const [command = '', ...rest] = process.argv.slice(2);
@@ -20,7 +21,7 @@ let interrupted = 0;
 
 async function main() {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const problem = nodeProblem(process.versions.node, engines.node);
+  const problem = nodeProblem(process.versions.node);
   if (problem) return fail(problem);
   if (['--help', '-h', 'help'].includes(command)) return print(overview(commands));
   if (!Object.hasOwn(commands, command)) return fail(overview(commands));
@@ -31,6 +32,8 @@ async function main() {
   // A closed terminal must not end this process before the program below it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
+  const warning = nodeWarning(process.versions.node, engines.node);
+  if (warning) say(warning);
   const onWait = (pid) => say(`waiting for another command that builds this checkout${Number.isNaN(pid) ? '' : ` (pid ${pid})`}`);
   const ready = await withCheckoutLock(join(root, '.parley', 'build.lock'), { onWait, stopped: () => interrupted !== 0 }, prepare);
   if (!ready) return void (process.exitCode ||= 128 + interrupted);
@@ -42,14 +45,7 @@ async function main() {
 
 /** npm packages and built files: what is there already and newer than what it is made from stays. */
 async function prepare() {
-  const lockfile = join(root, 'package-lock.json');
-  const installed = join(root, 'node_modules', '.package-lock.json');
-  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lockfile).mtimeMs) {
-    const started = performance.now();
-    say('installing npm packages (the first time takes a minute or more)');
-    if (!(await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']))) return false;
-    say(`installed npm packages in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  }
+  if (!(await installPackages(root, { run, say }))) return false;
   return run(process.execPath, [join(root, 'kind/tools/build.mjs')]);
 }
 

@@ -126,11 +126,22 @@ export function overview(commands) {
   return ['The commands of Parley; each takes --help:  npm start -- --help', '', ...rows].join('\n');
 }
 
-/** What to do about a Node that is too old; undefined when it is new enough. `engines` is the field of package.json, >=20.19. */
-export function nodeProblem(version, engines) {
-  const [needMajor, needMinor] = engines.replace('>=', '').split('.').map(Number);
+/** Below this something is missing that Parley calls. */
+const OLDEST_NODE = { major: 20, minor: 19 };
+const NEWER_NODE = 'Install one (https://nodejs.org/en/download, or "nvm install 24" where nvm is used)';
+
+/** What to do about a Node on which Parley does not run; undefined when it does. */
+export function nodeProblem(version) {
   const [major, minor] = version.split('.').map(Number);
+  const { major: needMajor, minor: needMinor } = OLDEST_NODE;
   if (major > needMajor || (major === needMajor && minor >= needMinor)) return undefined;
-  return `Node ${version} is too old: Parley needs ${needMajor}.${needMinor} or newer.
-Install one (https://nodejs.org/en/download, or "nvm install 22" where nvm is used), open a new shell, and run the command again.`;
+  return `Node ${version} is too old: Parley needs Node 22 or 24.
+${NEWER_NODE}, open a new shell, and run the command again.`;
+}
+
+/** What to say about a Node that is older than what is supported; `engines` is the field of package.json, >=22. */
+export function nodeWarning(version, engines) {
+  const major = Number(version.split('.')[0]);
+  if (major >= Number(engines.replace('>=', ''))) return undefined;
+  return `Node ${version} is past its end of life. This still runs on it; supported are Node 22 and 24. ${NEWER_NODE}.`;
 }

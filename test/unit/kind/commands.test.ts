@@ -12,10 +12,11 @@ interface Command {
   programs: [string, string[]][];
   help?: string;
 }
-const { commandsOf, helpText, nodeProblem, overview } = (await import(join(root, 'kind/tools/commands.mjs'))) as {
+const { commandsOf, helpText, nodeProblem, nodeWarning, overview } = (await import(join(root, 'kind/tools/commands.mjs'))) as {
   commandsOf: (root: string, rest: string[]) => Record<string, Command>;
   helpText: (command: Command) => string;
-  nodeProblem: (version: string, engines: string) => string | undefined;
+  nodeProblem: (version: string) => string | undefined;
+  nodeWarning: (version: string, engines: string) => string | undefined;
   overview: (commands: Record<string, Command>) => string;
 };
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
@@ -55,9 +56,11 @@ describe('npm commands', () => {
       assert.equal(stdout, `${helpText(commands[name] as Command)}\n`);
     });
 
-  test('a Node that is too old is told with the remedy; a newer one passes', () => {
-    for (const version of ['18.20.4', '20.18.9'])
-      assert.match(nodeProblem(version, '>=20.19') ?? '', /needs 20\.19 or newer[\s\S]*nodejs\.org/);
-    for (const version of ['20.19.0', '22.1.0', '24.0.0']) assert.equal(nodeProblem(version, '>=20.19'), undefined);
+  test('a Node that is too old is told with the remedy, one past its end of life with a warning; those that are supported pass', () => {
+    for (const version of ['18.20.4', '20.18.9']) assert.match(nodeProblem(version) ?? '', /needs Node 22 or 24[\s\S]*nodejs\.org/);
+    for (const version of ['20.19.0', '22.1.0', '24.0.0']) assert.equal(nodeProblem(version), undefined);
+    const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { engines: { node: string } };
+    assert.match(nodeWarning('20.20.2', engines.node) ?? '', /past its end of life[\s\S]*Node 22 and 24/);
+    for (const version of ['22.1.0', '24.0.0']) assert.equal(nodeWarning(version, engines.node), undefined);
   });
 });
