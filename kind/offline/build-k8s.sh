@@ -4,6 +4,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=versions.sh
 source "$here/versions.sh"
+# shellcheck source=go.sh
+source "$here/go.sh"
 work=$KIND_CACHE/src
 mkdir -p "$BIN" "$work"
 export CGO_ENABLED=0 GOFLAGS=-mod=mod
@@ -11,16 +13,17 @@ minor=${KUBE_VERSION%.*}
 minor=${minor#*.}
 staging=0.${KUBE_VERSION#*.}
 
-# has NAME MODULE VERSION — $BIN/NAME was built from that version (Go writes it into the program)
+# has NAME MODULE VERSION — $BIN/NAME was built from that version (Go writes it into the program; without Go what is there is taken)
 has() {
   [[ -x $BIN/$1 ]] || return 1
-  command -v go >/dev/null || return 0
+  has_go || return 0
   go version -m "$BIN/$1" | grep -E "(dep|mod)[[:space:]]*$2[[:space:]]*v$3([[:space:]]|\$)" >/dev/null
 }
 
 # build NAME LDFLAGS PACKAGE — in the current folder
 build() {
   local begin=$SECONDS
+  need_go
   heavy go build -trimpath -ldflags "-s -w $2" -o "$BIN/$1.new" "$3"
   mv "$BIN/$1.new" "$BIN/$1"
   say "built $1 in $((SECONDS - begin)) s"
@@ -42,6 +45,7 @@ borrow_mod() {
 
 build_kube() {
   local upstream package stamp=''
+  need_go
   # The published go.mod requires its staging modules at v0.0.0, which do not exist: give each its real version.
   borrow_mod kube k8s.io/kubernetes "$KUBE_VERSION"
   upstream=$(module_file "k8s.io/kubernetes@v$KUBE_VERSION" go.mod)
@@ -66,20 +70,24 @@ for name in kubeadm kubelet kubectl kube-apiserver kube-controller-manager kube-
 done
 
 if ! has etcd go.etcd.io/etcd/server/v3 "$ETCD_VERSION"; then
+  need_go
   borrow_mod etcd go.etcd.io/etcd/server/v3 "$ETCD_VERSION"
   cp "$here"/src/etcd/main.go "$work/etcd/"
   (cd "$work/etcd" && build etcd '' .)
 fi
 if ! has coredns github.com/coredns/coredns "$COREDNS_VERSION"; then
+  need_go
   borrow_mod coredns github.com/coredns/coredns "$COREDNS_VERSION"
   cp "$here"/src/coredns/main.go "$work/coredns/"
   (cd "$work/coredns" && build coredns '-X github.com/coredns/coredns/coremain.GitCommit=none' .)
 fi
 if ! has local-path-provisioner github.com/rancher/local-path-provisioner "$LOCAL_PATH_VERSION"; then
+  need_go
   borrow_mod local-path github.com/rancher/local-path-provisioner "$LOCAL_PATH_VERSION"
   (cd "$work/local-path" && build local-path-provisioner "-X main.VERSION=v$LOCAL_PATH_VERSION" github.com/rancher/local-path-provisioner)
 fi
 if ! has kind sigs.k8s.io/kind "$KIND_VERSION"; then
+  need_go
   borrow_mod kind sigs.k8s.io/kind "$KIND_VERSION"
   (cd "$work/kind" && build kind '' sigs.k8s.io/kind)
 fi

@@ -4,11 +4,13 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=versions.sh
 source "$here/versions.sh"
+# shellcheck source=go.sh
+source "$here/go.sh"
 module=github.com/versity/versitygw
 # The version is part of the name, so that a new one is built anew also where Go cannot tell it.
 target=$BIN/versitygw-$VERSITYGW_VERSION
 if [[ ! -x $target ]]; then
-  command -v go >/dev/null || fail 'Go is missing: it builds the S3 server of the tests'
+  need_go
   mkdir -p "$BIN"
   work=$(mktemp -d "$BIN/versitygw-build-XXXXXX")
   trap 'rm -rf "$work"' EXIT

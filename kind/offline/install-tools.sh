@@ -18,10 +18,6 @@ if ((${#missing[@]} > 0)); then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
-if ! command -v go >/dev/null && [[ ! -x ${BIN:-}/kube ]]; then
-  echo 'missing: Go 1.24 or newer, which builds Kubernetes from Go modules. Install it and start again.' >&2
-  exit 1
-fi
 [[ $(id -u) == 0 ]] || { echo 'the offline path makes file systems and mounts: run it as root' >&2; exit 1; }
 
 # runc: crun refuses hybrid cgroups. No default ulimits: raising them needs CAP_SYS_RESOURCE. No pids limit: a node is many processes.

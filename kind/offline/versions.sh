@@ -6,6 +6,8 @@ export COREDNS_VERSION=1.12.1 # CoreDNSVersion of kubeadm $KUBE_VERSION
 export KIND_VERSION=0.33.0
 export LOCAL_PATH_VERSION=0.0.30
 export VERSITYGW_VERSION=1.8.0 # the S3 server of the tests
+# What builds all these: the oldest Go that can (versitygw asks for it), and the one that is fetched where there is none.
+export GO_OLDEST=1.25 GO_VERSION=1.26.6
 # Versions inside the stand-ins; their tags are the public ones that the manifests name.
 export NODE_VERSION=24.21.0 NPM_VERSION=11.19.1 KAFKA_VERSION=4.3.1
 

@@ -99,11 +99,12 @@ program
 program
   .command('prepare')
   .description('install the server programs that are missing')
-  .option('--for <what>', '"test": also Prometheus, the jars of Kafka, and Chromium')
+  .option('--for <what>', '"test": also Prometheus, Java and the jars of Kafka, Chromium, and what else tests call')
   .action(async (options: { for?: string }) => {
     const progress = createProgress(print);
-    await prepareServers(progress, { tests: options.for === 'test', signal: stop.signal });
-    if (options.for !== 'test') return;
+    const tests = options.for === 'test';
+    await prepareServers(progress, { tests, kafka: tests ? cache : undefined, signal: stop.signal });
+    if (!tests) return;
     const missing = await prepareKafka(cache, progress, stop.signal);
     if (missing !== undefined) print(`tests that need Kafka will fail: ${missing}`);
     const noBrowser = await prepareBrowser(progress, stop.signal);

@@ -32,6 +32,7 @@ const BROWSER: Need = { what: 'Chromium', debianPackage: 'chromium', homebrewPac
 
 /** Path of the program that covers the need; PostgreSQL's are in folders of their own. */
 export function programOf({ programs: [first = '', ...others] }: Need): string | undefined {
+  if (first === 'java') return findJava();
   if (first !== 'postgres') return findProgram(first, ...others);
   const [folder] = postgresFolders();
   return folder === undefined ? undefined : join(folder, first);
@@ -39,18 +40,38 @@ export function programOf({ programs: [first = '', ...others] }: Need): string |
 
 const missing = (all: readonly Need[]) => all.filter((need) => programOf(need) === undefined);
 
+/** What Kafka runs on, and what fetches its jars. Nothing of it keeps a start from coming up. */
+const JAVA: Need = {
+  what: 'Java 17 or newer, for Kafka',
+  debianPackage: 'default-jre-headless',
+  homebrewPackage: 'openjdk',
+  programs: ['java'],
+};
+const MAVEN: Need = { what: 'Maven, for the jars of Kafka', debianPackage: 'maven', homebrewPackage: 'maven', programs: ['mvn'] };
+
+/** `cache` is where the jars are: without them Maven is needed, too. */
+export const kafkaNeeds = (cache: string): Need[] => [JAVA, ...(hasKafkaJars(cache) ? [] : [MAVEN])];
+
 /** What only tests need. */
-const TEST_NEEDS: readonly Need[] = [
+export const TEST_NEEDS: readonly Need[] = [
   { what: 'Prometheus', debianPackage: 'prometheus', homebrewPackage: 'prometheus', programs: ['prometheus'] },
   { what: 'promtool, which comes with Prometheus', debianPackage: 'prometheus', homebrewPackage: 'prometheus', programs: ['promtool'] },
+  { what: 'OpenSSL, for certificates', debianPackage: 'openssl', homebrewPackage: 'openssl', programs: ['openssl'] },
+  { what: 'ps', debianPackage: 'procps', homebrewPackage: 'procps', programs: ['ps'] },
+  { what: 'shellcheck', debianPackage: 'shellcheck', homebrewPackage: 'shellcheck', programs: ['shellcheck'] },
 ];
 
-/** Makes sure that the four servers are installed, and what the tests need. Throws with instructions where this cannot be done. */
+/**
+ * Makes sure that the four servers are installed, and what the tests need. Throws with instructions where this cannot be done. With
+ * `kafka`, the cache of its jars, what Kafka needs is installed in the same go when there is something to install anyway.
+ */
 export function prepareServers(
   progress: Progress,
-  { tests = false, signal }: { tests?: boolean; signal?: AbortSignal | undefined } = {},
+  { tests = false, kafka, signal }: { tests?: boolean; kafka?: string | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  return preparePrograms([...NEEDS, ...(tests ? TEST_NEEDS : [])], progress, signal);
+  const needs = [...NEEDS, ...(tests ? TEST_NEEDS : [])];
+  const together = kafka !== undefined && canInstall() && missing(needs).length > 0;
+  return preparePrograms([...needs, ...(together ? kafkaNeeds(kafka) : [])], progress, signal);
 }
 
 /** Returns why there is no browser for tests, or undefined when there is. */
@@ -120,11 +141,19 @@ export function instructions(needs: readonly Need[], debian = existsSync('/etc/d
   ].join('\n');
 }
 
-/** Fetches Kafka's jars where Java and Maven can be had. Returns why there is no Kafka, or undefined when there is. */
-export async function prepareKafka(cache: string, { say, step }: Progress, signal?: AbortSignal): Promise<string | undefined> {
-  if (findJava() === undefined) return 'no Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)';
+/** Installs Java and Maven where that can be done, and fetches Kafka's jars. Returns why there is no Kafka, or undefined when there is. */
+export async function prepareKafka(cache: string, progress: Progress, signal?: AbortSignal): Promise<string | undefined> {
+  const needs = missing(kafkaNeeds(cache));
+  try {
+    if (canInstall()) await preparePrograms(needs, progress, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    return `what it needs cannot be installed: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  const [still] = missing(needs);
+  if (still) return `no ${still.what} (Debian: apt-get install ${still.debianPackage})`;
   if (hasKafkaJars(cache)) return undefined;
-  if (findProgram('mvn') === undefined) return 'no Maven to fetch the jars with (Debian: apt-get install maven)';
+  const { say, step } = progress;
   say('fetching the jars of Kafka with Maven (once)');
   try {
     await step('maven', () => fetchKafkaJars(cache, signal));

@@ -35,7 +35,7 @@ export async function start(options: StartOptions): Promise<void> {
   const { signal } = stop;
   const started = performance.now();
   const progress = createProgress(print);
-  await prepareServers(progress, { signal });
+  await prepareServers(progress, { kafka: options.kafka ? options.cache : undefined, signal });
   signal.throwIfAborted();
   const kafkaMissing = options.kafka ? await prepareKafka(options.cache, progress, signal) : 'switched off by --no-kafka';
 

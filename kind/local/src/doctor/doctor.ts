@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { dataFolder } from '../data-folder.ts';
 import type { LocalFile } from '../local-file.ts';
 import { choosePorts, listPorts } from '../ports.ts';
-import { canInstall, instructions, NEEDS, programOf } from '../prepare.ts';
+import { canInstall, instructions, NEEDS, programOf, TEST_NEEDS } from '../prepare.ts';
 import { openFilesLimit } from '#servers/processes/child';
 import { PidFile } from '#servers/processes/pid-file';
 import { findProgram } from '#servers/processes/programs';
@@ -13,7 +13,16 @@ import { findJava, hasKafkaJars } from '#servers/kafka-jars';
 import { findFreeRow, lookAtPorts } from '../taken-ports.ts';
 import { dataFindings, portFindings, type DataFacts } from './data.ts';
 import type { Finding } from './finding.ts';
-import { diskFinding, kafkaFinding, nodeFinding, openFilesFinding, programFindings, type NodeFacts } from './machine.ts';
+import {
+  diskFinding,
+  kafkaFinding,
+  nodeFinding,
+  openFilesFinding,
+  programFindings,
+  testFinding,
+  type NodeFacts,
+  type TestFacts,
+} from './machine.ts';
 
 export interface DoctorOptions {
   /** The repository. */
@@ -37,12 +46,32 @@ export async function examine({ root, data, cache, chatReplicas, portsFrom }: Do
   return [
     nodeFinding(nodeFacts(root)),
     ...programFindings(programs, { installs: canInstall(), remedy: instructions(missing) }),
-    kafkaFinding({ java: findJava() !== undefined, maven: findProgram('mvn') !== undefined, jars: hasKafkaJars(cache) }),
+    kafkaFinding({
+      java: findJava() !== undefined,
+      maven: findProgram('mvn') !== undefined,
+      jars: hasKafkaJars(cache),
+      installs: canInstall(),
+    }),
+    testFinding(testFacts(cache)),
     openFilesFinding(openFilesLimit()),
     diskFinding(where, bavail * bsize),
     ...portFindings(ports, own, await findFreeRow(chatReplicas)),
     ...dataFindings(facts),
   ];
+}
+
+/** What kind/offline builds for tests; go.sh there looks for Go and Python. */
+function testFacts(cache: string): TestFacts {
+  const bin = join(cache, 'kind', 'bin');
+  const files = existsSync(bin) ? readdirSync(bin) : [];
+  const built = ['kube-apiserver', 'kube-controller-manager', 'etcd'].every((name) => files.includes(name));
+  return {
+    missing: TEST_NEEDS.filter((need) => programOf(need) === undefined),
+    built: built && files.some((name) => name.startsWith('versitygw-')),
+    go: findProgram('go') !== undefined,
+    python: spawnSync('python3', ['-c', 'import venv, ensurepip']).status === 0,
+    installs: canInstall(),
+  };
 }
 
 /** uWebSockets.js has one program for each platform and ABI: uws_linux_x64_115.node. */

@@ -12,6 +12,8 @@ export interface NodeFacts {
 
 export function nodeFinding({ version, abi, abis }: NodeFacts): Finding {
   if (abis.length === 0) return bad('Node', `${version}; the package uWebSockets.js is not installed for this platform`, 'npm ci');
+  if (abis.includes(abi) && Number(version.split('.')[0]) < 22)
+    return note('Node', `${version}, past its end of life; supported are 22 and 24`, 'for instance: nvm install 24');
   if (abis.includes(abi)) return good('Node', version);
   const says = `${version} (ABI ${abi}), but uWebSockets.js brings programs for the ABIs ${abis.join(', ')} only, so chat cannot start`;
   return bad('Node', says, 'Use a Node version with long-term support, for instance: nvm install 24');
@@ -61,13 +63,48 @@ export interface KafkaFacts {
   java: boolean;
   maven: boolean;
   jars: boolean;
+  /** npm start installs what is missing. */
+  installs: boolean;
 }
 
 /** Never a problem: without Kafka events wait in the outbox. */
-export function kafkaFinding({ java, maven, jars }: KafkaFacts): Finding {
+export function kafkaFinding({ java, maven, jars, installs }: KafkaFacts): Finding {
   const without = 'without it npm start runs no Kafka, and events wait in the outbox';
+  if (installs && !(java && (maven || jars)))
+    return note('Kafka', 'no Java 17 or newer, or no Maven for its jars; npm start installs them');
   if (!java) return note('Kafka', `no Java 17 or newer; ${without}`, 'Debian: apt-get install default-jre-headless maven');
   if (jars) return good('Kafka', 'Java and its jars are there');
   if (maven) return good('Kafka', 'Java is there; npm start fetches the jars with Maven');
   return note('Kafka', `no Maven to fetch its jars with; ${without}`, 'Debian: apt-get install maven');
+}
+
+export interface TestFacts {
+  /** What npm test calls and is not there. */
+  missing: readonly Need[];
+  /** kube-apiserver, etcd and the S3 server were built into the cache. */
+  built: boolean;
+  /** A Go that could build them. */
+  go: boolean;
+  /** A Python with venv, which can fetch Go. */
+  python: boolean;
+  installs: boolean;
+}
+
+/** Never a problem for npm start. */
+export function testFinding({ missing, built, go, python, installs }: TestFacts): Finding {
+  const what = 'npm test';
+  const names = missing.map((need) => need.what).join(', ');
+  const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))];
+  if (!built && !go && !python) packages.push('python3-venv');
+  if (packages.length > 0 && !installs) {
+    const says = `not there: ${[names, ...(built || go || python ? [] : ['Go, and Python with venv to fetch it'])].filter(Boolean).join(', ')}`;
+    return note(what, says, `Debian: apt-get install ${packages.join(' ')}`);
+  }
+  const parts = [
+    ...(missing.length > 0 ? [`installs ${names}`] : []),
+    ...(built
+      ? []
+      : [`builds kube-apiserver, etcd and an S3 server with ${go ? 'the Go that is there' : 'a Go that it fetches from PyPI'} (once)`]),
+  ];
+  return parts.length > 0 ? note(what, `it ${parts.join(', ')}`) : good(what, 'everything it calls is there');
 }

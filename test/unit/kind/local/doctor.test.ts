@@ -3,8 +3,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { dataFindings, portFindings, type DataFacts } from '../../../../kind/local/src/doctor/data.ts';
 import { findingsText, type Finding } from '../../../../kind/local/src/doctor/finding.ts';
-import { diskFinding, kafkaFinding, nodeFinding, openFilesFinding, programFindings } from '../../../../kind/local/src/doctor/machine.ts';
-import { instructions, NEEDS } from '../../../../kind/local/src/prepare.ts';
+import {
+  diskFinding,
+  kafkaFinding,
+  nodeFinding,
+  openFilesFinding,
+  programFindings,
+  testFinding,
+} from '../../../../kind/local/src/doctor/machine.ts';
+import { instructions, NEEDS, TEST_NEEDS } from '../../../../kind/local/src/prepare.ts';
 
 const GIGABYTE = 1024 ** 3;
 const entry = (name: string, pid: number) => ({ name, pid, start: 'then' });
@@ -20,6 +27,8 @@ describe('doctor', () => {
     assert.match(says, /ABIs 115, 137/);
     assert.match(remedy ?? '', /nvm install/);
     assert.equal(nodeFinding({ version: '24.1.0', abi: '137', abis: [] }).remedy, 'npm ci');
+    const old = nodeFinding({ version: '20.20.2', abi: '115', abis: ['115', '137'] });
+    assert.match(`${old.state} ${old.says}`, /note .*past its end of life; supported are 22 and 24/);
   });
 
   test('a missing server is a problem only where npm start cannot install it', () => {
@@ -33,14 +42,27 @@ describe('doctor', () => {
   });
 
   test('no Java is no problem; few open files and a full disk are', () => {
-    assert.equal(kafkaFinding({ java: false, maven: true, jars: false }).state, 'note');
-    assert.equal(kafkaFinding({ java: true, maven: false, jars: false }).state, 'note');
-    assert.equal(kafkaFinding({ java: true, maven: false, jars: true }).state, 'good');
+    assert.match(kafkaFinding({ java: false, maven: true, jars: false, installs: false }).remedy ?? '', /apt-get install .*jre/);
+    assert.match(kafkaFinding({ java: true, maven: false, jars: false, installs: false }).remedy ?? '', /apt-get install maven/);
+    assert.match(kafkaFinding({ java: false, maven: false, jars: false, installs: true }).says, /npm start installs them/);
+    for (const installs of [true, false]) assert.equal(kafkaFinding({ java: true, maven: false, jars: true, installs }).state, 'good');
     assert.equal(openFilesFinding(20_000).state, 'good');
     assert.match(openFilesFinding(1024).remedy ?? '', /ulimit -Hn/);
     assert.equal(diskFinding('/data', 50 * GIGABYTE).state, 'good');
     assert.equal(diskFinding('/data', 2 * GIGABYTE).state, 'note');
     assert.match(diskFinding('/data', 0.1 * GIGABYTE).remedy ?? '', /--data/);
+  });
+
+  test('what npm test needs is told: what it installs, what it builds and with which Go, what to install where it cannot', () => {
+    const all = { missing: [], built: true, go: false, python: false, installs: false };
+    assert.equal(testFinding(all).state, 'good');
+    const bare = { missing: TEST_NEEDS, built: false, go: false, python: false };
+    assert.match(testFinding({ ...bare, installs: true }).says, /installs .*shellcheck, builds kube-apiserver, .*a Go that it fetches/);
+    assert.match(
+      testFinding({ ...bare, installs: false }).remedy ?? '',
+      /apt-get install prometheus openssl procps shellcheck python3-venv$/,
+    );
+    assert.match(testFinding({ ...all, built: false, go: true }).says, /builds .*the Go that is there/);
   });
 
   test('a port of somebody else is named with its holder and a free row; one of our own is not', () => {
