@@ -3,11 +3,12 @@ import { readActiveMembers, type MysqlPool } from '@parley/chat-store';
 import type { Log } from '@parley/kit/process';
 import { createRedis } from '@parley/kit/redis';
 import type { Resources } from '@parley/kit/run';
+import { presenceReader } from '@parley/live';
 import type { EventHandler } from '../consumers/ports.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { httpSender } from '../webhooks/http-sender.ts';
 import { notificationHandler } from './handler.ts';
-import { redisNotified, redisPresence } from './redis.ts';
+import { redisNotified } from './redis-notified.ts';
 import { logSink, webhookSink } from './sinks.ts';
 
 interface Needs {
@@ -25,7 +26,7 @@ export function openNotifications(open: Resources, { mysql, config, instance, me
   const { notificationsWebhookUrl: url, notificationsWebhookSecret: secret } = config;
   return notificationHandler({
     members: { of: (roomIds, max) => readActiveMembers(mysql, roomIds, { max }) },
-    presence: redisPresence(redis),
+    presence: presenceReader(redis),
     notified: redisNotified(redis),
     sinks: [logSink(log), ...(url === undefined ? [] : [webhookSink({ url, secret, sender })])],
     onVerdict: (result) => metrics.notifications.inc({ result }),
