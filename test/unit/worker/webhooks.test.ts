@@ -67,6 +67,42 @@ test('private, local and translated addresses are not public, in every notation'
   assert.deepEqual(allowed.filter(isPublic), allowed);
 });
 
+test('each class of addresses that is not the public internet is refused at its first and its last', () => {
+  const classes: Record<string, string[]> = {
+    'this network': ['0.0.0.0', '0.255.255.255', '::'],
+    private: ['10.0.0.0', '10.255.255.255', '172.16.0.0', '172.31.255.255', '192.168.0.0', '192.168.255.255', 'fc00::', 'fdff:ffff::1'],
+    'shared by carriers': ['100.64.0.0', '100.127.255.255'],
+    loopback: ['127.0.0.0', '127.255.255.255', '::1'],
+    'link-local': ['169.254.0.0', '169.254.255.255', 'fe80::', 'febf:ffff::1', 'fe80::1%lo'],
+    'site-local': ['fec0::', 'feff::1'],
+    'of documents and measurements': [
+      '192.0.2.1',
+      '198.51.100.1',
+      '203.0.113.1',
+      '198.18.0.0',
+      '198.19.255.255',
+      '2001:db8::1',
+      '100::1',
+      '2001:2::1',
+    ],
+    multicast: ['224.0.0.0', '239.255.255.255', 'ff00::', 'ff02::1', 'ff0e::1'],
+    'reserved and broadcast': ['192.0.0.1', '192.88.99.1', '240.0.0.1', '255.255.255.255', '4000::1', '1000::1'],
+    'IPv4 mapped into IPv6': ['::ffff:10.0.0.1', '::ffff:a00:1', '::ffff:1.1.1.1', '0:0:0:0:0:ffff:7f00:1'],
+    'IPv4 in IPv6, the old way': ['::10.0.0.1', '::1.1.1.1'],
+    'translated (NAT64, SIIT)': ['64:ff9b::10.0.0.1', '64:ff9b::1.1.1.1', '64:ff9b:1::a00:1', '64:ff9b:1:ffff::1', '::ffff:0:10.0.0.1'],
+    '6to4': ['2002::', '2002:a00:1::', '2002:7f00:1::1', '2002:ffff:ffff::1'],
+    Teredo: ['2001::', '2001:0:1:2::f5ff:fffe', '2001:0:ffff::1'],
+    'not an address': ['2130706433', '0x7f.1', '127.1', '1.1.1.1:80', '[::1]', ' 1.1.1.1', 'localhost', ''],
+  };
+  for (const [name, addresses] of Object.entries(classes)) assert.deepEqual(addresses.filter(isPublic), [], name);
+  const neighbours = [
+    ...['1.0.0.0', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255', '128.0.0.0', '169.253.255.255'],
+    ...['169.255.0.0', '172.15.255.255', '172.32.0.0', '192.167.255.255', '192.169.0.0', '198.17.255.255', '198.20.0.0', '223.255.255.255'],
+    ...['2001:200::1', '2003::1', '2a00::1', '2606:4700:4700::1111'],
+  ];
+  assert.deepEqual(neighbours.filter(isPublic), neighbours, 'the neighbours of those ranges are public');
+});
+
 test('the sender refuses private addresses and names of them, follows no redirect and waits for no answer for ever', async () => {
   let calls = 0;
   const server = createServer((request, response) => {
