@@ -1,6 +1,7 @@
 // Where notifications go: a line in the log, and the URL that the operator of the cluster gave.
 import { AppError, type Log } from '@parley/kit/process';
 import { RecordRejected } from '../consumers/ports.ts';
+import { isRefusal } from '../webhooks/plan.ts';
 import type { WebhookSender } from '../webhooks/ports.ts';
 import { SIGNATURE_HEADER, signatureOf } from '../webhooks/signature.ts';
 import type { NotificationSink } from './ports.ts';
@@ -25,9 +26,7 @@ export function webhookSink({ url, secret, sender }: { url: string; secret: stri
       if (outcome.delivered) return;
       const { status, error } = outcome;
       // Refused for what it is: a dead letter. Everything else says that the receiver is not well, and it is waited for.
-      if (status !== undefined && status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
-        throw new RecordRejected(`the receiver of notifications refused it: ${error}`);
-      }
+      if (isRefusal(status)) throw new RecordRejected(`the receiver of notifications refused it: ${error}`);
       throw new AppError('unavailable', `the receiver of notifications: ${error}`);
     },
   };

@@ -55,8 +55,11 @@ export type Next =
   | { action: 'give-up' }
   | { action: 'disable'; reason: string };
 
-/** Answers that say something about the request. Time-outs, "too early" and "too many" say something about the moment. */
-const isRefusal = (status: number | undefined): boolean =>
+/**
+ * Whether an HTTP answer says something about the request, so that another try is in vain. Time-outs, "too early" and "too many" say
+ * something about the moment; undefined is no answer at all.
+ */
+export const isRefusal = (status: number | undefined): boolean =>
   status !== undefined && status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 
 export function nextAfter(
