@@ -1,26 +1,20 @@
 // The events of topic users as CloudEvents. Id and time are arguments.
-import type { UserDisabled, UserRegistered } from '@parley/protocol';
+import { inEnvelope, type UserDisabled, type UserRegistered } from '@parley/protocol';
 
 interface Occurrence {
   id: string;
   at: Date;
 }
 
-export function userRegistered(occurrence: Occurrence, user: { id: number; name: string }): UserRegistered {
-  return { ...envelope(occurrence, user.id), type: 'chat.user.registered', data: { user_id: user.id, name: user.name } };
-}
+export const userRegistered = (occurrence: Occurrence, { id, name }: { id: number; name: string }): UserRegistered =>
+  inEnvelope<UserRegistered>(headOf(occurrence, id), 'chat.user.registered', { user_id: id, name });
 
-export function userDisabled(occurrence: Occurrence, user: { id: number }): UserDisabled {
-  return { ...envelope(occurrence, user.id), type: 'chat.user.disabled', data: { user_id: user.id } };
-}
+export const userDisabled = (occurrence: Occurrence, { id }: { id: number }): UserDisabled =>
+  inEnvelope<UserDisabled>(headOf(occurrence, id), 'chat.user.disabled', { user_id: id });
 
-function envelope({ id, at }: Occurrence, userId: number) {
-  return {
-    specversion: '1.0',
-    id,
-    source: '/parley/auth',
-    subject: String(userId),
-    time: at.toISOString(),
-    datacontenttype: 'application/json',
-  } as const;
-}
+const headOf = ({ id, at }: Occurrence, userId: number) => ({
+  id,
+  source: '/parley/auth',
+  subject: String(userId),
+  time: at.toISOString(),
+});

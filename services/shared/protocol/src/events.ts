@@ -17,6 +17,24 @@ export const cloudEvent = <T extends TSchema>(type: string, data: T) =>
     data,
   });
 
+/** What every event of Parley says beside its data. `time` is RFC 3339 in UTC. */
+export interface EventHead {
+  /** Dedupe key: the same event may come more than once. */
+  id: string;
+  /** Which service tells: /parley/chat, /parley/core, /parley/auth. */
+  source: string;
+  /** What it is about: a room or a user. */
+  subject: string;
+  time: string;
+}
+
+/** An event in the envelope of {@link cloudEvent}; its fields are written in this order. */
+export const inEnvelope = <E extends { type: string; data: object }>(
+  { id, source, subject, time }: EventHead,
+  type: E['type'],
+  data: E['data'],
+) => ({ specversion: '1.0', id, source, type, subject, time, datacontenttype: 'application/json', data }) as const;
+
 export const MessageCreated = cloudEvent('chat.message.created', Entry);
 export type MessageCreated = Static<typeof MessageCreated>;
 

@@ -1,5 +1,5 @@
 // From outbox rows to Kafka records. Pure: what must be read is planned here and read by the caller.
-import { topics, type Entry, type MessageCreated, type MessageRange } from '@parley/protocol';
+import { inEnvelope, topics, type Entry, type MessageCreated, type MessageRange } from '@parley/protocol';
 import type { OutgoingRecord } from '../kafka/ports.ts';
 import { isTopicName } from '../kafka/topic-names.ts';
 
@@ -56,15 +56,7 @@ function addRange(plan: TurnPlan, lastOf: Map<string, MessageRange>, range: Mess
 }
 
 export function messageRecord(entry: Entry): OutgoingRecord {
-  const event: MessageCreated = {
-    specversion: '1.0',
-    id: `${entry.room_id}:${entry.seq}`,
-    source: '/parley/chat',
-    type: 'chat.message.created',
-    subject: entry.room_id,
-    time: entry.created_at,
-    datacontenttype: 'application/json',
-    data: entry,
-  };
+  const head = { id: `${entry.room_id}:${entry.seq}`, source: '/parley/chat', subject: entry.room_id, time: entry.created_at };
+  const event: MessageCreated = inEnvelope<MessageCreated>(head, 'chat.message.created', entry);
   return { topic: topics.messages, key: entry.room_id, value: JSON.stringify(event), headers: CLOUD_EVENT };
 }
