@@ -1,20 +1,16 @@
 // A message that comes by REST, checked like the frame of a socket.
-import { METADATA_MAX_BYTES, type SendMessageBody } from '@parley/protocol';
+import { contentProblem, utf8Bytes, type SendMessageBody } from '@parley/protocol';
 import type { Refusal } from './permissions.ts';
 
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
-const utf8 = new TextEncoder();
-const bytesOf = (text: string): number => utf8.encode(text).length;
 
 export type MessagePlan = { ok: true; clientMsgId: string | undefined } | ({ ok: false } & Refusal);
 
 /** `idempotencyKey`: the header, with or without the quotes of draft-ietf-httpapi-idempotency-key-header. */
 export function planMessage(body: SendMessageBody, idempotencyKey: string | undefined, maxBytes: number): MessagePlan {
-  if (bytesOf(body.content) > maxBytes) return refuse('message_too_large', `content has more than ${maxBytes} bytes`);
-  // A lone surrogate has no UTF-8 form: it would be stored as something else than what was sent.
-  if (/\p{Surrogate}/u.test(body.content)) return refuse('invalid_request', '/content: not well-formed Unicode');
-  if (body.metadata && bytesOf(JSON.stringify(body.metadata)) > METADATA_MAX_BYTES)
-    return refuse('invalid_request', `/metadata: more than ${METADATA_MAX_BYTES} bytes`);
+  if (utf8Bytes(body.content) > maxBytes) return refuse('message_too_large', `content has more than ${maxBytes} bytes`);
+  const problem = contentProblem(body);
+  if (problem) return refuse('invalid_request', `${problem.path}: ${problem.message}`);
   const key = idempotencyKey === undefined ? undefined : (/^"(.*)"$/.exec(idempotencyKey)?.[1] ?? idempotencyKey);
   if (key !== undefined && !CLIENT_ID.test(key))
     return refuse('invalid_request', 'Idempotency-Key: 1 to 64 characters of A-Z, a-z, 0-9, _ and -');

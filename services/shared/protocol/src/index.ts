@@ -4,6 +4,7 @@ export * from './close-codes.ts';
 export * from './error-codes.ts';
 export * from './events.ts';
 export * from './limits.ts';
+export * from './message-content.ts';
 export * from './operation.ts';
 export * from './operations-auth.ts';
 export * from './operations-core.ts';

@@ -2,11 +2,10 @@
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import type { TSchema } from '@sinclair/typebox';
 import { clientFrames, type ClientFrame } from './client-frames.ts';
-import { METADATA_MAX_BYTES } from './limits.ts';
+import { contentProblem } from './message-content.ts';
 
 export type ParsedFrame = { ok: true; frame: ClientFrame } | { ok: false; path: string; message: string };
 
-const utf8 = new TextEncoder();
 const checks = new Map<string, TypeCheck<TSchema>>(
   Object.entries(clientFrames).map(([type, schema]) => [type, TypeCompiler.Compile(schema as TSchema)]),
 );
@@ -29,13 +28,6 @@ export function parseClientFrame(text: string): ParsedFrame {
     return { ok: false, path: first?.path ?? '', message: first?.message ?? 'does not match the schema' };
   }
   const frame = value as ClientFrame;
-  // JSON text of metadata is what is stored; its size is known only after serialising it.
-  if (frame.type === 'message') {
-    if (frame.metadata && utf8.encode(JSON.stringify(frame.metadata)).length > METADATA_MAX_BYTES) {
-      return { ok: false, path: '/metadata', message: `more than ${METADATA_MAX_BYTES} bytes` };
-    }
-    // A lone surrogate has no UTF-8 form: it would be stored as something else than what was sent.
-    if (/\p{Surrogate}/u.test(frame.content)) return { ok: false, path: '/content', message: 'not well-formed Unicode' };
-  }
-  return { ok: true, frame };
+  const problem = frame.type === 'message' ? contentProblem(frame) : undefined;
+  return problem ? { ok: false, ...problem } : { ok: true, frame };
 }
