@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   '@parley/canary': ['@parley/kit', '@parley/protocol'],
   '@parley/certificates': ['@parley/kit'],
   '@parley/backups': ['@parley/kit'],
-  '@parley/worker': ['@parley/chat-store', '@parley/kit', '@parley/protocol'],
+  '@parley/worker': ['@parley/chat-store', '@parley/kit', '@parley/live', '@parley/protocol'],
   '@parley/operator-api': [],
   '@parley/cdk8s': ['@parley/operator-api'],
   '@parley/operator': ['@parley/cdk8s', '@parley/operator-api'],
