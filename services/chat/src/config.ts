@@ -1,7 +1,8 @@
 // Environment of the chat service.
+import { mysqlConfig } from '@parley/chat-store';
 import { Type, type Static, type TNumber } from '@sinclair/typebox';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
-import { commonConfig, milliseconds, secretUrl, tokenConfig } from '@parley/kit/process';
+import { commonConfig, milliseconds, tokenConfig } from '@parley/kit/process';
 import type { BucketLimit } from '@parley/kit/rate-limit';
 import { redisUrl } from '@parley/kit/redis';
 
@@ -20,7 +21,7 @@ function rateLimit<Name extends string>(name: Name, limit: BucketLimit, what: st
 export const chatConfig = Type.Object({
   ...commonConfig(8084),
   ...tokenConfig,
-  databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
+  ...mysqlConfig,
   redisUrl: redisUrl('fan-out between replicas, limits, who is online'),
   maxConnections: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10_000, description: 'WebSocket connections of this instance' }),
   maxConnectionsPerUser: Type.Integer({

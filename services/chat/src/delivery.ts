@@ -6,6 +6,7 @@ import {
   readActiveMembers,
   ROOM_UPDATES_CHANNEL,
   RoomUpdates,
+  type MysqlLimits,
   type MysqlPool,
 } from '@parley/chat-store';
 import type { Log } from '@parley/kit/process';
@@ -31,6 +32,7 @@ import { UserEvents } from './users/user-events.ts';
 export interface DeliveryOptions {
   resources: Resources;
   databaseUrl: string;
+  limits: MysqlLimits;
   /** bounds of what waits for a transaction */
   queue: { queueMax: number; waitMaxMs: number };
   redisUrl: string;
@@ -144,15 +146,16 @@ function createRoomUpdates(pool: MysqlPool, { users, fanout, log }: { users: Loc
 function createWriter(
   {
     databaseUrl,
+    limits,
     queue,
     metrics,
     log,
     onSpace,
-  }: Pick<DeliveryOptions, 'databaseUrl' | 'queue' | 'metrics' | 'log'> & { onSpace: (refusal: string | undefined) => void },
+  }: Pick<DeliveryOptions, 'databaseUrl' | 'limits' | 'queue' | 'metrics' | 'log'> & { onSpace: (refusal: string | undefined) => void },
   onCommit: ConstructorParameters<typeof MessageWriter>[0]['onCommit'],
 ): MessageWriter {
   return new MessageWriter({
-    connect: () => connectWriter(databaseUrl),
+    connect: () => connectWriter(databaseUrl, limits),
     ...queue,
     onCommit,
     log,

@@ -1,7 +1,7 @@
 // Composition root of the chat service: opens everything in order and closes it in reverse.
-import { createMysqlPool, readEpoch } from '@parley/chat-store';
+import { createMysqlPool, mysqlLimits, pingMysql, readEpoch } from '@parley/chat-store';
 import { parseTrustedProxies } from '@parley/kit/http';
-import { createMetrics, Health, untilReachable, type Log } from '@parley/kit/process';
+import { createMetrics, Health, untilReachable, watchDependency, type Log } from '@parley/kit/process';
 import { createRateLimiter } from '@parley/kit/rate-limit';
 import { createRedis } from '@parley/kit/redis';
 import { Resources, type Running } from '@parley/kit/run';
@@ -55,7 +55,8 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     const told: Told = { connections: () => 0, redis: () => undefined, databaseFull: () => undefined };
     let drainEndsMs = 0;
     const admin = await openOperatorPort({ config, health, registry, resources, told, edge: () => edge });
-    const pool = resources.add('mysql', createMysqlPool(config.databaseUrl), (open) => open.end());
+    const limits = mysqlLimits(config.databaseTimeoutMs);
+    const pool = resources.add('mysql', createMysqlPool(config.databaseUrl, { limits }), (open) => open.end());
     const epoch = await untilReachable('MySQL', () => readEpoch(pool), { timeoutMs: config.startupTimeoutMs, log });
     const redis = resources.add('redis', createRedis(config.redisUrl, `${instance}:commands`, log), (open) => open.disconnect());
     told.redis = () => (redis.status === 'ready' ? redis.stream.remoteAddress : undefined);
@@ -81,7 +82,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
       (open) => open.close(),
     );
     const delivery = createDelivery({
-      ...{ resources, databaseUrl: config.databaseUrl, redisUrl: config.redisUrl, pool, redis, reader, instance, epoch },
+      ...{ resources, databaseUrl: config.databaseUrl, limits, redisUrl: config.redisUrl, pool, redis, reader, instance, epoch },
       ...{ topics: edge, users, slow, metrics, log },
       queue: { queueMax: config.messageQueueMax, waitMaxMs: config.messageWaitMaxMs },
       onNewEpoch: () => restartSockets(edge.sessions),
@@ -120,6 +121,9 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     delivery.updates.start();
     presence.start();
     resources.add('ticker', setInterval(everySecond(context, { edge, slow, health }), 1000), clearInterval);
+    // The writer's connections say nothing of the readers': after a failover these may still wait for the node that is gone.
+    const readers = watchDependency({ health, log, name: 'mysql readers', ping: () => pingMysql(pool) });
+    resources.add('readers check', readers, (stop) => stop());
     const port = await edge.listen(config.serverHost, config.serverPort);
     resources.add('sockets', edge, (open) => {
       drainEndsMs = Date.now() + config.drainWindowMs;

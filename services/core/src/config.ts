@@ -1,4 +1,5 @@
 // Environment of the core service.
+import { mysqlConfig } from '@parley/chat-store';
 import { commonConfig, secretUrl, tokenConfig } from '@parley/kit/process';
 import { redisUrl } from '@parley/kit/redis';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
@@ -9,7 +10,7 @@ const rate = { exclusiveMinimum: 0, maximum: 1_000_000 };
 export const coreConfig = Type.Object({
   ...commonConfig(8082),
   ...tokenConfig,
-  databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
+  ...mysqlConfig,
   usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
   redisUrl: redisUrl('announcements to chat, limits, tickets'),
   messageMaxBytes: Type.Integer({

@@ -1,5 +1,13 @@
 // Composition root of core: opens databases and the writer, then the public port; closes them in reverse.
-import { createMysqlPool, pingMysql, readActiveMembers, ROOM_UPDATES_CHANNEL, RoomUpdates, type MysqlPool } from '@parley/chat-store';
+import {
+  createMysqlPool,
+  mysqlLimits,
+  pingMysql,
+  readActiveMembers,
+  ROOM_UPDATES_CHANNEL,
+  RoomUpdates,
+  type MysqlPool,
+} from '@parley/chat-store';
 import { createHttpApp, listen, parseTrustedProxies, requireUser } from '@parley/kit/http';
 import { createMetrics, Health, messageOf, startAdmin, untilReachable, watchDependency, type Log, type Metrics } from '@parley/kit/process';
 import { createRateLimiter, createRateLimitMetrics } from '@parley/kit/rate-limit';
@@ -10,7 +18,6 @@ import { configuredVerifier, rememberingVerifier, watchRevocations } from '@parl
 import { coreOperations } from '@parley/protocol';
 import { createLogWriter, messageLog } from './adapters/message-log.ts';
 import { mysqlInvitations } from './adapters/mysql-invitations.ts';
-import { limitedPool } from './adapters/mysql-limits.ts';
 import { mysqlMemberships } from './adapters/mysql-memberships.ts';
 import { mysqlRooms } from './adapters/mysql-rooms.ts';
 import { redisAnnouncer } from './adapters/redis-announcer.ts';
@@ -44,7 +51,8 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
   try {
     const admin = await startAdmin({ host: config.adminHost, port: config.adminPort, health, registry: metrics.registry });
     open.add('admin', admin, (server) => server.close());
-    const mysql = open.add('mysql', limitedPool(createMysqlPool(config.databaseUrl)), (pool) => pool.end());
+    const limits = mysqlLimits(config.databaseTimeoutMs);
+    const mysql = open.add('mysql', createMysqlPool(config.databaseUrl, { limits }), (pool) => pool.end());
     const postgres = open.add('postgres', createPostgres(config.usersDatabaseUrl, { log }), (pool) => pool.end());
     const redis = open.add('redis', createRedis(config.redisUrl, `core-${instance}`, log), (client) => client.disconnect());
     const watch = await watchRevocations({ redis, redisUrl: config.redisUrl, name: `core-${instance}-revocations`, log });
@@ -61,7 +69,7 @@ export async function startCore({ config, log, instance }: { config: CoreConfig;
       'writer',
       createLogWriter({
         ...announcement,
-        databaseUrl: config.databaseUrl,
+        ...{ databaseUrl: config.databaseUrl, limits },
         onFailure: (failure) => messages.commitFailures.inc({ failure }),
       }),
       (each) => each.close(),

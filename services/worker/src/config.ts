@@ -1,4 +1,5 @@
 // Environment of the worker.
+import { mysqlConfig } from '@parley/chat-store';
 import { commonConfig, secret, secretUrl } from '@parley/kit/process';
 import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
@@ -7,7 +8,7 @@ import { kafkaVariables } from './kafka/config.ts';
 export const workerConfig = Type.Object({
   // Its port serves the administration of webhooks to the gateway.
   ...commonConfig(8079),
-  databaseUrl: secretUrl('chat database, mysql://user:password@host:3306/name', 'mysql'),
+  ...mysqlConfig,
   usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
   ...kafkaVariables,
   redisUrl: redisUrl('who is online'),

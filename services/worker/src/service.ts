@@ -1,5 +1,5 @@
 // Composition root of the worker: its databases, then each feature by its own wiring.
-import { createMysqlPool, pingMysql } from '@parley/chat-store';
+import { createMysqlPool, mysqlLimits, pingMysql } from '@parley/chat-store';
 import { createHttpApp, listen, parseTrustedProxies } from '@parley/kit/http';
 import { createMetrics, Health, startAdmin, untilReachable, watchDependency, type Log } from '@parley/kit/process';
 import { Resources, type Running } from '@parley/kit/run';
@@ -45,7 +45,8 @@ export async function startWorker({ config, log, instance }: Context): Promise<R
     const kafka = kafkaAccess({ config, instance, health, metrics, log });
     const admin = await startAdmin({ host: config.adminHost, port: config.adminPort, health, registry: processMetrics.registry });
     open.add('admin', admin, (server) => server.close());
-    const mysql = open.add('mysql', createMysqlPool(config.databaseUrl, { max: 10 }), (pool) => pool.end());
+    const limits = mysqlLimits(config.databaseTimeoutMs);
+    const mysql = open.add('mysql', createMysqlPool(config.databaseUrl, { limits }), (pool) => pool.end());
     const postgres = open.add('postgres', createPostgres(config.usersDatabaseUrl, { log, max: 3 }), (pool) => pool.end());
     const patience = { timeoutMs: config.startupTimeoutMs, log };
     await untilReachable('MySQL', () => pingMysql(mysql), patience);

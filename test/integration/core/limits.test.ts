@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connectMysql, createMysqlPool, toBinary } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
-import { limitedPool } from '../../../services/core/src/adapters/mysql-limits.ts';
 import { startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
@@ -52,7 +51,7 @@ describe('towards MySQL', () => {
     assert.equal((await call(8, 'POST', `/api/rooms/${roomId}/hide`)).status, 204);
   });
   test('a statement without an answer ends, and its connection is never used again', async () => {
-    const pool = limitedPool(createMysqlPool(stack.servers.mysql.url, { max: 1 }), { statementMs: 300, connectionMs: 300, lockSeconds: 1 });
+    const pool = createMysqlPool(stack.servers.mysql.url, { max: 1, limits: { statementMs: 300, connectionMs: 300, lockSeconds: 1 } });
     const idOf = async () => (await pool.query<RowDataPacket[]>('SELECT CONNECTION_ID() AS id'))[0][0]?.['id'] as number;
     const first = await idOf();
     await assert.rejects(pool.query('SELECT SLEEP(5)'), { code: 'PROTOCOL_SEQUENCE_TIMEOUT' });

@@ -35,7 +35,7 @@ const spans = {
 spanChannel.subscribe(spans);
 const statement = ({ query }: { query: string }): void => {
   // Of a connection that the pool has opened for this call, once in its life.
-  if (!query.startsWith('SET SESSION ')) underWay.getStore()?.push(`mysql ${query.slice(0, 60)}`);
+  if (!/^(SET SESSION |SELECT @@SESSION\.)/.test(query)) underWay.getStore()?.push(`mysql ${query.slice(0, 60)}`);
 };
 tracingChannel<unknown, { query: string }>('mysql2:query').subscribe({
   start: statement,

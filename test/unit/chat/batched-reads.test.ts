@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import type { Entry } from '@parley/protocol';
 import type { MarkResult, Membership, ReadMark } from '@parley/chat-store';
 import { createLog } from '@parley/kit/process';
+import { eventually } from '../../helpers/eventually.ts';
 import { MembershipLoader } from '../../../services/chat/src/rooms/membership-loader.ts';
 import { ReadMarks, type MarkOutcome } from '../../../services/chat/src/rooms/read-marks.ts';
 import { ReplayReads } from '../../../services/chat/src/rooms/replay-reads.ts';
@@ -33,6 +34,44 @@ describe('membership loader', () => {
     await assert.rejects(loader.load('r', 1), /away/);
     fail = false;
     assert.equal(await loader.load('r', 1), undefined);
+  });
+
+  /** Reads that end when the test says so. */
+  const heldReads = () => {
+    const fails: (() => void)[] = [];
+    const memberships = () => new Promise<never>((_, reject) => fails.push(() => reject(new Error('away'))));
+    return { fails, memberships };
+  };
+
+  test('who waits behind a read that failed is not made to wait for the next one to fail', async () => {
+    const { fails, memberships } = heldReads();
+    const loader = new MembershipLoader({ memberships });
+    const answers = Array.from({ length: 1500 }, (_, userId) =>
+      loader.load('r', userId).then(
+        () => 'found',
+        () => 'failed',
+      ),
+    );
+    await eventually('both reads are under way', () => fails.length === 2);
+    fails[0]?.();
+    assert.deepEqual(new Set(await Promise.all([...answers.slice(0, 500), ...answers.slice(1000)])), new Set(['failed']));
+    assert.equal(fails.length, 2);
+    fails[1]?.();
+    assert.deepEqual(new Set(await Promise.all(answers)), new Set(['failed']));
+  });
+
+  test('filled to the bound, one more is refused at once', async () => {
+    const { fails, memberships } = heldReads();
+    const loader = new MembershipLoader({ memberships }, { waitingMax: 10 });
+    const under = [loader.load('r', 1)];
+    await eventually('a read is under way', () => fails.length === 1);
+    under.push(loader.load('r', 2));
+    await eventually('a second read is under way', () => fails.length === 2);
+    const waiting = Array.from({ length: 10 }, (_, userId) => loader.load('r', userId + 3));
+    await assert.rejects(loader.load('r', 99), { code: 'overloaded' });
+    fails.forEach((fail) => fail());
+    const outcomes = await Promise.allSettled([...under, ...waiting]);
+    assert.ok(outcomes.every((outcome) => outcome.status === 'rejected' && (outcome.reason as Error).message === 'away'));
   });
 });
 

@@ -6,6 +6,7 @@ import {
   newId,
   readRange,
   type AppendResult,
+  type MysqlLimits,
   type MysqlPool,
   type RoomBatch,
   type RoomUpdates,
@@ -43,12 +44,13 @@ export function announceBatches({ redis, updates, instance, log }: CommitAnnounc
 
 export interface LogWriterOptions extends CommitAnnouncement {
   databaseUrl: string;
+  limits: MysqlLimits;
   onFailure: (failure: string) => void;
 }
 
 export function createLogWriter(options: LogWriterOptions): MessageWriter {
   return new MessageWriter({
-    connect: () => connectWriter(options.databaseUrl),
+    connect: () => connectWriter(options.databaseUrl, options.limits),
     onCommit: (batches) => announceBatches(options, batches),
     log: options.log,
     observe: (event) => {

@@ -2,7 +2,7 @@
 import type { Entry } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import { fromBinary, toBinary } from './ids.ts';
-import type { MysqlConnection, MysqlPool } from './mysql.ts';
+import type { MysqlConnection, MysqlPool } from './connection/index.ts';
 
 export const ENTRY_COLUMNS = 'room_id, seq, id, kind, sender_id, sender_name, content, message_type, metadata, client_msg_id, created_at';
 

@@ -1,7 +1,7 @@
 // The lineage of the chat data: its epoch tells clients whether the positions they know still mean something.
 import { randomBytes } from 'node:crypto';
 import type { RowDataPacket } from 'mysql2';
-import type { MysqlConnection } from './mysql.ts';
+import type { MysqlConnection } from './connection/index.ts';
 
 /**
  * Gives restored data an epoch of their own, so that clients fetch anew instead of going on from positions of before: a position above

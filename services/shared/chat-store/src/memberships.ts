@@ -1,7 +1,7 @@
 // Who belongs to which room, read in batches: one query for many rooms or users (spec 04 §4.1).
 import type { RowDataPacket } from 'mysql2';
 import { fromBinary, toBinary } from './ids.ts';
-import type { MysqlPool } from './mysql.ts';
+import type { MysqlPool } from './connection/index.ts';
 import type { Membership } from './rooms.ts';
 
 export interface MembershipKey {

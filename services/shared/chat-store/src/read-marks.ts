@@ -2,7 +2,7 @@
 import type { RowDataPacket } from 'mysql2';
 import { fromBinary, toBinary } from './ids.ts';
 import type { MembershipKey } from './memberships.ts';
-import type { MysqlPool } from './mysql.ts';
+import type { MysqlPool } from './connection/index.ts';
 import { classify } from './writer-failure.ts';
 
 export interface ReadMark extends MembershipKey {

@@ -10,6 +10,8 @@ export const ROOM_UPDATES_CHANNEL = 'chat:updates';
 const TICK_MS = 1000;
 /** Members of all rooms of one tick; the rest waits for the next one. */
 const MEMBERS_PER_TICK = 20_000;
+/** Rooms that wait for a tick; beyond it an update is not sent: the room's next message brings another. */
+const ROOMS_WAITING_MAX = 100_000;
 /** Rooms whose members are remembered. */
 const ROOMS_KNOWN_MAX = 10_000;
 
@@ -72,7 +74,7 @@ export class RoomUpdates {
   }
 
   add(room: GrownRoom): void {
-    this.#grown.set(room.roomId, room);
+    if (this.#grown.size < ROOMS_WAITING_MAX || this.#grown.has(room.roomId)) this.#grown.set(room.roomId, room);
   }
 
   /** Publishes what has grown since the last tick. Never throws: it is a hint, and the next message brings another. */

@@ -1,7 +1,7 @@
 // Small reads about rooms that chat and core share.
 import type { RowDataPacket } from 'mysql2';
 import { fromBinary, toBinary } from './ids.ts';
-import type { MysqlPool } from './mysql.ts';
+import type { MysqlPool } from './connection/index.ts';
 
 export interface Membership {
   lastSeq: number;

@@ -2,7 +2,7 @@
 import { topics, type Entry, type MessageRange, type SystemEvent } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import { newId, toBinary } from './ids.ts';
-import type { MysqlConnection } from './mysql.ts';
+import type { MysqlConnection } from './connection/index.ts';
 
 export interface SystemEntry {
   roomId: string;

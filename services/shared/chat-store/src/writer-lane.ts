@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, messageOf, type Log } from '@parley/kit/process';
 import { traced } from '@parley/kit/tracing';
-import type { TextConnection } from './mysql.ts';
+import type { TextConnection } from './connection/index.ts';
 import { classify, noSpace, type Failure } from './writer-failure.ts';
 import { planBatch, type AppendResult, type NewMessage, type RoomBatch } from './writer-plan.ts';
 import { factsOf, lockAndReadSql, writeSql } from './writer-sql.ts';
@@ -21,8 +21,6 @@ export interface LaneOptions {
 
 /** Tries of one batch before its messages are answered `unavailable`. */
 const TRIES_MAX = 3;
-/** A server that accepted a statement and does not answer is given up after this time; the outcome is then unknown. */
-const STATEMENT_TIMEOUT_MS = 10_000;
 
 export class WriterLane {
   readonly #options: LaneOptions;
@@ -123,9 +121,9 @@ export class WriterLane {
   async #transaction(messages: readonly NewMessage[], retry: boolean): Promise<{ results: AppendResult[]; rooms: RoomBatch[] }> {
     const connection = this.#connection;
     if (!connection) throw new Error('no connection');
-    const answers = await connection.run(lockAndReadSql(messages, { retry }), STATEMENT_TIMEOUT_MS);
+    const answers = await connection.run(lockAndReadSql(messages, { retry }));
     const plan = planBatch(messages, factsOf(answers), this.#options.now());
-    await connection.run(plan.rooms.length > 0 ? writeSql(plan.rooms) : 'COMMIT', STATEMENT_TIMEOUT_MS);
+    await connection.run(plan.rooms.length > 0 ? writeSql(plan.rooms) : 'COMMIT');
     return plan;
   }
 
@@ -155,7 +153,7 @@ export class WriterLane {
       return;
     }
     try {
-      await connection.run('ROLLBACK', STATEMENT_TIMEOUT_MS);
+      await connection.run('ROLLBACK');
     } catch (error) {
       this.#lost(connection, error as Error);
     }

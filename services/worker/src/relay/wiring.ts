@@ -1,5 +1,5 @@
 // One relay and one sampler a database: which outbox, which lock, which sink.
-import type { MysqlPool } from '@parley/chat-store';
+import { mysqlLimits, type MysqlPool } from '@parley/chat-store';
 import type { Log } from '@parley/kit/process';
 import type { Resources } from '@parley/kit/run';
 import type { PostgresPool } from '@parley/kit/sql';
@@ -27,11 +27,16 @@ export interface Source {
 interface Databases {
   mysql: MysqlPool;
   postgres: PostgresPool;
-  config: { databaseUrl: string; usersDatabaseUrl: string };
+  config: { databaseUrl: string; databaseTimeoutMs: number; usersDatabaseUrl: string };
 }
 
 export const outboxSources = ({ mysql, postgres, config }: Databases): Source[] => [
-  { database: 'chat', outbox: mysqlOutbox(mysql), entries: mysqlEntries(mysql), lock: mysqlLock(config.databaseUrl) },
+  {
+    database: 'chat',
+    outbox: mysqlOutbox(mysql),
+    entries: mysqlEntries(mysql),
+    lock: mysqlLock(config.databaseUrl, mysqlLimits(config.databaseTimeoutMs)),
+  },
   { database: 'users', outbox: postgresOutbox(postgres), entries: undefined, lock: postgresLock(config.usersDatabaseUrl) },
 ];
 
