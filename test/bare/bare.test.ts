@@ -22,7 +22,7 @@ async function on(release: Release, node: string, work: (machine: BareMachine) =
   try {
     await work(machine);
   } finally {
-    machine.remove();
+    await machine.remove();
   }
 }
 

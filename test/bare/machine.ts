@@ -1,5 +1,6 @@
 // A bare machine: Debian's file system, Node and git, a clean clone of this repository. What is started in it ends with this process.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPrograms } from './node-programs.ts';
@@ -23,8 +24,8 @@ export interface BareMachine {
   node: string;
   packages: () => DebianPackages;
   run: (command: string, onOutput?: (text: string) => void) => Terminal;
-  /** To be called when nothing runs any more. */
-  remove: () => void;
+  /** Ends what still runs there, and removes it. */
+  remove: () => Promise<void>;
 }
 
 export interface DebianPackages {
@@ -47,7 +48,14 @@ export function createMachine({ release, node }: { release: Release; node: strin
   const archive = execFileSync(join(import.meta.dirname, 'base.sh'), [release], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   const programs = createPrograms(node);
   const root = mkdtempSync(join(WHERE, `${PREFIX}${process.pid}-`));
-  const remove = () => rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+  const running = new Set<ChildProcess>();
+  const remove = async () => {
+    for (const child of running) {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }
+    rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  };
   try {
     execFileSync('tar', ['-xf', archive.trim(), '-C', root, '--numeric-owner', '--exclude=./dev/*']);
     cpSync(programs.folder, join(root, 'usr/local'), { recursive: true, verbatimSymlinks: true });
@@ -56,9 +64,16 @@ export function createMachine({ release, node }: { release: Release; node: strin
     const checkout = join(root, 'root/parley');
     mkdirSync(join(root, 'root'), { recursive: true });
     execFileSync('git', ['clone', '--quiet', '--depth', '1', `file://${repository}`, checkout]);
-    return { root, checkout, node: programs.version, packages: () => packagesOf(root), run: (...args) => run(root, ...args), remove };
+    return {
+      root,
+      checkout,
+      node: programs.version,
+      packages: () => packagesOf(root),
+      run: (command, onOutput) => run({ root, running }, command, onOutput),
+      remove,
+    };
   } catch (error) {
-    remove();
+    rmSync(root, { recursive: true, force: true });
     throw error;
   }
 }
@@ -69,7 +84,11 @@ function packagesOf(root: string): DebianPackages {
 }
 
 /** A command in the clone. Killed with this process, whatever that ends by, and everything that it started with it. */
-function run(root: string, command: string, onOutput: (text: string) => void = () => {}): Terminal {
+function run(
+  { root, running }: { root: string; running: Set<ChildProcess> },
+  command: string,
+  onOutput: (text: string) => void = () => {},
+): Terminal {
   const variables = {
     HOME: '/root',
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -80,6 +99,7 @@ function run(root: string, command: string, onOutput: (text: string) => void = (
   const pairs = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
   const inside = ['unshare', '--mount', '--pid', '--fork', '--kill-child', join(import.meta.dirname, 'enter.sh'), root, ...pairs];
   const child = endWithUs(spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...inside], { stdio: ['pipe', 'pipe', 'pipe'] }));
+  running.add(child);
   let output = '';
   const waiting = new Set<() => void>();
   const changed = () => waiting.forEach((wake) => wake());
@@ -94,6 +114,7 @@ function run(root: string, command: string, onOutput: (text: string) => void = (
     child.once('error', reject);
     child.once('close', (code) => {
       ended = true;
+      running.delete(child);
       resolve(code ?? 1);
       changed();
     });

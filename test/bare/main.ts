@@ -22,7 +22,7 @@ async function onOne({ release, node }: { release: Release; node: string }, { te
     print(`\n${name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
     return false;
   } finally {
-    if (!keep) machine.remove();
+    if (!keep) await machine.remove();
   }
 }
 
