@@ -6,6 +6,12 @@ import { test } from 'node:test';
 import { importCycles, packages, repositoryFiles, root, sourceFiles, usesOf } from './helpers/source-tree.ts';
 
 const LINES_MAX = 400;
+const { CHANGE, ALONE, NIGHTLY, filesOf } = (await import(join(root, 'kind/tools/levels.mjs'))) as {
+  CHANGE: string[];
+  ALONE: string[];
+  NIGHTLY: { file: string }[];
+  filesOf: (root: string, level: string) => string[];
+};
 
 const isProduct = (path: string) => /^(services|operator|cdk8s|kind)\//.test(path);
 const files = sourceFiles((path) => isProduct(path) || path.startsWith('test/') || path.startsWith('docs/'));
@@ -243,4 +249,36 @@ test('no two paths differ only in upper and lower case', () => {
     known.set(path.toLowerCase(), path);
   }
   none(clashes, 'give one of each pair another name or folder');
+});
+
+test('each test file is in one level, and so in one tier', () => {
+  const levels = [...CHANGE, 'nightly', ...ALONE];
+  const places = new Map<string, string[]>();
+  for (const level of levels) for (const file of filesOf(root, level)) places.set(file, [...(places.get(file) ?? []), level]);
+  // What npm run check runs may be in a level besides.
+  const checked = new Set(filesOf(root, 'check'));
+  const tests = repositoryFiles().filter((path) => path.startsWith('test/') && path.endsWith('.test.ts'));
+  none(
+    tests.filter((path) => !checked.has(path) && !places.has(path)),
+    'give these a level in kind/tools/levels.mjs',
+  );
+  none(
+    [...places].filter(([, each]) => each.length > 1).map(([path, each]) => `${path}: ${each.join(', ')}`),
+    'leave these in one level',
+  );
+  none(
+    NIGHTLY.map(({ file }) => file).filter((file) => !tests.includes(file)),
+    'take these out of the nightly list',
+  );
+});
+
+test('what is drawn by lot follows the seed of the run', () => {
+  none(
+    files
+      .filter(
+        ({ path, imports }) => path !== 'test/helpers/seed.ts' && imports.some((each) => each.specifier === 'fast-check' && !each.typeOnly),
+      )
+      .map(({ path }) => path),
+    'import fc from test/helpers/seed.ts',
+  );
 });

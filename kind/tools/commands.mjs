@@ -53,6 +53,12 @@ export function commandsOf(root, rest) {
       about: 'unit, contract, integration, API server and fault tests, on real servers',
       programs: wantsHelp(rest) ? [node('kind/tools/test.mjs', '--help')] : [local('prepare', '--for', 'test'), tests(...rest)],
     },
+    nightly: {
+      npm: 'npm run nightly',
+      about: 'all of npm test and what takes long, with a random seed; a line in docs/reference/nightly.md',
+      programs: [local('prepare', '--for', 'test'), node('kind/tools/nightly.mjs', ...rest)],
+      help: 'It takes the options of npm test. About an hour on two cores.',
+    },
     kind: { npm: 'npm run kind', about: 'everything on a kind cluster, with the operator', programs: [cluster('up', ...rest)] },
     'kind-down': { npm: 'npm run kind:down', about: 'delete that cluster', programs: [cluster('down', ...rest)] },
     e2e: {

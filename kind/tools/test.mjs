@@ -1,48 +1,26 @@
-// Runs Node's test runner over levels of the test ladder, from sources:
+// Runs Node's test runner over levels of the test ladder (levels.mjs), from sources:
 //   node kind/tools/test.mjs                          everything that npm test promises
 //   node kind/tools/test.mjs --level unit             one level; may be given several times
 //   node kind/tools/test.mjs test/unit/chat           files or folders
 //   node kind/tools/test.mjs --mysql [...]            with MySQL 9.7 where MariaDB is what is installed
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, constants, homedir, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { CHANGE, ALONE, filesOf, LEVELS, nightlyWithin } from './levels.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const SECOND = 1000;
-
-/** Where a level's files are (check: the house rules, that generated files are fresh, the pages) and how long one of them may take before it is ended as failed. */
-const LEVELS = {
-  unit: { paths: ['test/unit'], timeoutMs: 120 * SECOND },
-  contract: { paths: ['test/contract'], timeoutMs: 300 * SECOND },
-  integration: { paths: ['test/integration', 'test/conformance'], timeoutMs: 300 * SECOND },
-  apiserver: { paths: ['test/apiserver'], timeoutMs: 300 * SECOND },
-  faults: { paths: ['test/faults'], timeoutMs: 600 * SECOND },
-  check: {
-    paths: [
-      'test/tidy.test.ts',
-      'test/unit/cdk8s/charts.test.ts',
-      'test/unit/chat/uws-program.test.ts',
-      'test/unit/protocol/reference.test.ts',
-      'test/docs',
-    ],
-    timeoutMs: 120 * SECOND,
-  },
-  // Minutes each, as root: the README's commands on bare machines.
-  bare: { paths: ['test/bare'], timeoutMs: 3600 * SECOND },
-  e2e: { paths: ['test/e2e'], timeoutMs: 1800 * SECOND },
-  drills: { paths: ['test/drills'], timeoutMs: 3600 * SECOND },
-  disruptions: { paths: ['test/disruptions'], timeoutMs: 5400 * SECOND },
-};
-const DEFAULT_LEVELS = ['unit', 'contract', 'integration', 'apiserver', 'faults'];
+const state = join(root, '.parley');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     level: { type: 'string', multiple: true },
     name: { type: 'string' },
+    within: { type: 'string' },
+    seed: { type: 'string' },
     mysql: { type: 'boolean' },
     built: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
@@ -50,64 +28,76 @@ const { values, positionals } = parseArgs({
 });
 if (values.help) {
   process.stdout.write(`npm test -- [options] [file or folder]...
-Runs tests from the sources, on real servers. Without options: ${DEFAULT_LEVELS.join(', ')}.
+Runs tests from the sources, on real servers. Without options: ${CHANGE.join(', ')}.
 
   --level LEVEL    ${Object.keys(LEVELS).join(', ')}; may be given several times
+  --within SECONDS of the level nightly only what that time is enough for
+  --seed NUMBER    for what is drawn by lot, 1 unless given (npm run nightly takes another one each time)
   --name PATTERN   only tests with such a name
   --mysql          on MySQL 9.7 where MariaDB is what is installed
   --built          the programs that tests start are the built ones, not the sources; npm test does so, because it has built them
   FILE or FOLDER   only these, for instance test/unit/chat
+
+How long each file took: node kind/tools/slowest.mjs
 `);
   process.exit(0);
 }
 const unknown = (values.level ?? []).filter((level) => !Object.hasOwn(LEVELS, level));
 if (unknown.length > 0) fail(`unknown level ${unknown.join(', ')}; there are ${Object.keys(LEVELS).join(', ')}`);
 
-const levels = values.level ?? (positionals.length > 0 ? Object.keys(LEVELS) : DEFAULT_LEVELS);
-const wanted = positionals.map((path) => resolve(process.env.INIT_CWD ?? root, path));
-const missing = wanted.filter((path) => !existsSync(path));
+const levels = values.level ?? (positionals.length > 0 ? Object.keys(LEVELS) : CHANGE);
+const wanted = positionals.map((path) => relative(root, resolve(process.env.INIT_CWD ?? root, path)));
+const missing = wanted.filter((path) => !existsSync(join(root, path)));
 if (missing.length > 0) fail(`no such file or folder: ${missing.join(', ')}`);
 
+const late = values.within === undefined ? [] : nightlyWithin(Number(values.within)).leftOut;
+if (levels.includes('nightly') && late.length > 0) process.stdout.write(`left out, they need more time: ${late.join(', ')}\n`);
 const chosen = levels
-  .map((level) => ({ level, files: LEVELS[level].paths.flatMap((path) => filesOf(join(root, path))).filter(isWanted) }))
+  .map((level) => ({
+    level,
+    files: filesOf(root, level).filter((file) => isWanted(file) && !(level === 'nightly' && late.includes(file))),
+  }))
   .filter(({ files }) => files.length > 0);
 const files = [...new Set(chosen.flatMap((each) => each.files))];
+// Time for nothing is no failure.
+if (files.length === 0 && late.length > 0) process.exit(0);
 if (files.length === 0) fail('no test files match');
-if (chosen.some(({ level }) => level === 'apiserver')) prepareApiServer();
-if (files.includes(join(root, 'test/apiserver/helm.test.ts'))) prepareHelm();
-if (files.includes(join(root, 'test/integration/backup/s3.test.ts'))) prepareS3();
+if (files.some((file) => file.startsWith('test/apiserver/'))) prepareApiServer();
+if (files.includes('test/apiserver/helm.test.ts')) prepareHelm();
+if (files.includes('test/integration/backup/s3.test.ts')) prepareS3();
 if (values.mysql) prepareMysql();
 // Read by test/helpers/program.ts.
 if (values.built) process.env.PARLEY_TEST_BUILT = '1';
+// Read by test/helpers/seed.ts.
+process.env.PARLEY_TEST_SEED = values.seed ?? process.env.PARLEY_TEST_SEED ?? '1';
+// Read by file-times.mjs. A whole run begins with an empty folder; a single file adds its own.
+process.env.PARLEY_TEST_TIMES ??= join(state, 'test-times');
+if (positionals.length === 0) rmSync(process.env.PARLEY_TEST_TIMES, { recursive: true, force: true });
+mkdirSync(state, { recursive: true });
 
 const has = (level) => chosen.some((each) => each.level === level);
 const args = [
   '--conditions=parley-source',
   '--import',
   pathToFileURL(join(root, 'kind', 'tools', 'sources.mjs')).href,
+  '--import',
+  new URL('file-times.mjs', import.meta.url).href,
   '--test',
   '--test-reporter=spec',
+  '--test-reporter-destination=stdout',
+  `--test-reporter=${new URL('results.mjs', import.meta.url).href}`,
+  `--test-reporter-destination=${join(state, 'test-results.json')}`,
   `--test-timeout=${Math.max(...chosen.map(({ level }) => LEVELS[level].timeoutMs))}`,
   // A file may start five servers: more files at once than cores would only make them wait for each other. A cluster is one.
-  `--test-concurrency=${['bare', 'e2e', 'drills', 'disruptions'].some(has) ? 1 : Math.min(availableParallelism(), 4)}`,
+  `--test-concurrency=${ALONE.some(has) ? 1 : Math.min(availableParallelism(), 4)}`,
   ...(values.name === undefined ? [] : [`--test-name-pattern=${values.name}`]),
-  ...files.map((file) => relative(root, file)),
+  ...files,
 ];
-process.stdout.write(`${chosen.map(({ level, files: { length } }) => `${level} (${length} files)`).join(', ')}\n`);
+const levelTexts = chosen.map((each) => `${each.level} (${each.files.length} files)`);
+process.stdout.write(`${levelTexts.join(', ')}; seed ${process.env.PARLEY_TEST_SEED}\n`);
 const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
-
-function filesOf(path) {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) return [];
-  if (stat.isFile()) return [path];
-  return readdirSync(path, { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) =>
-      entry.isDirectory() ? filesOf(join(path, entry.name)) : entry.name.endsWith('.test.ts') ? [join(path, entry.name)] : [],
-    );
-}
 
 function isWanted(file) {
   return wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`));

@@ -1,6 +1,6 @@
 // Right histories at random, from a small system that keeps all promises: members come and go, sockets drop and resume, answers are
 // lost and messages repeated, delivery lags behind the commits, events are published more than once.
-import fc from 'fast-check';
+import { fc } from '../helpers/seed.ts';
 import type { History, HistoryEvent, StoredEntry } from './history.ts';
 
 const ROOMS = ['red', 'blue'] as const;

@@ -1,7 +1,7 @@
 // The checker at random: it accepts what a right system does, and names the room of every fault planted anywhere.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../helpers/seed.ts';
 import { checkHistory } from './check-history.ts';
 import { mutations } from './mutations.ts';
 import { rightHistories } from './random-histories.ts';

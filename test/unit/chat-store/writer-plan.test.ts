@@ -1,7 +1,7 @@
 // The writer's plan against a model that takes one message after the other.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { clientKey, membershipKey, newId, planBatch, type BatchFacts, type NewMessage, type Stored } from '@parley/chat-store';
 
 const rooms = [newId(), newId(), newId()];

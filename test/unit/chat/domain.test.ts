@@ -1,7 +1,7 @@
 // Ring, replay, strikes and drain: pure decisions of the chat service.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { DrainPace } from '../../../services/chat/src/domain/drain.ts';
 import { planReplay } from '../../../services/chat/src/domain/replay.ts';
 import { Ring } from '../../../services/chat/src/domain/ring.ts';

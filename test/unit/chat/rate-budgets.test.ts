@@ -1,7 +1,7 @@
 // Leases of a user's bucket: never more than the bucket allows over all replicas, in order, without a question for every frame.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { LocalRateLimiter, type RateLimiter } from '@parley/kit/rate-limit';
 import { RateBudgets } from '../../../services/chat/src/limits/rate-budgets.ts';
 

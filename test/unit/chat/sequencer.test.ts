@@ -1,7 +1,7 @@
 // The sequencer against its definition: whatever arrives, in whatever order and however often, leaves once, in order, without a hole.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { Sequencer } from '../../../services/chat/src/domain/sequencer.ts';
 
 const frame = (seq: number) => Buffer.from(String(seq));

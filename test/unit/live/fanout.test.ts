@@ -1,7 +1,7 @@
 // The payload between replicas: what crosses a boundary is checked.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { decodeFanout, encodeFanout } from '@parley/live';
 
 describe('fan-out payload', () => {

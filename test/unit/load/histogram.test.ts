@@ -1,7 +1,7 @@
 // The benchmark's histogram: buckets and percentiles.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { bucketOf, latencyOf, percentileMs, upperMicros } from '../../load/histogram.ts';
 
 describe('histogram', () => {

@@ -2,7 +2,7 @@
 // a socket sees is dense from its position on, and stops with its membership (spec 02 §2.4, ADR 0006).
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { RoomFeed } from '../../../services/chat/src/rooms/room-feed.ts';
 import { nextTurn, runAll } from './interleaving.ts';
 import type { ModelSocket } from './model-socket.ts';

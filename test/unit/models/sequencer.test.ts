@@ -1,7 +1,7 @@
 // The sequencer and the ring against models: arrivals doubled, late, overlapping and lost, repaired by reads of the log.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { Ring } from '../../../services/chat/src/domain/ring.ts';
 import { Sequencer } from '../../../services/chat/src/domain/sequencer.ts';
 

@@ -2,7 +2,7 @@
 // one row per client id, every submission settled once and truthfully.
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { MessageWriter, newId, type AppendResult, type NewMessage } from '@parley/chat-store';
 import { createLog } from '@parley/kit/process';
 import { runAll, sleepAsUsual, sleepIn } from './interleaving.ts';

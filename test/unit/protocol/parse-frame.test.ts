@@ -1,7 +1,7 @@
 // Frames: what is refused, and with which path. What is accepted: reference-samples.test.ts.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { closeCodes, errorCodes, METADATA_MAX_BYTES, parseClientFrame } from '@parley/protocol';
 
 const room = '0190a8b0-0000-7000-8000-000000000001';

@@ -11,7 +11,7 @@ import {
   type RateLimiter,
 } from '@parley/kit/rate-limit';
 import { createRedis, type RedisClient } from '@parley/kit/redis';
-import fc from 'fast-check';
+import { fc } from '../../../helpers/seed.ts';
 import { burstParts, costParts, partsPerMs, TOKEN_PARTS } from '../../../../services/shared/kit/src/rate-limit/bucket.ts';
 import { bucketKey, bucketScript } from '../../../../services/shared/kit/src/rate-limit/lua.ts';
 import { startServers } from '../../../helpers/servers.ts';

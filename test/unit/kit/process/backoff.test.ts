@@ -1,7 +1,7 @@
 // Waiting grows and has an end.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../helpers/seed.ts';
 import { backoffMs } from '@parley/kit/process';
 
 describe('back-off', () => {

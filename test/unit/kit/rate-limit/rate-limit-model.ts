@@ -1,6 +1,6 @@
 // A reference for the token bucket that shares no arithmetic with it: every take is kept and the level is replayed from the beginning, in
 // whole numbers without bound; one token is 10^9 parts.
-import fc from 'fast-check';
+import { fc } from '../../../helpers/seed.ts';
 import type { BucketLimit } from '@parley/kit/rate-limit';
 
 export interface Step {

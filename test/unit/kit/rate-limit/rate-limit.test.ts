@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LocalBucket, LocalRateLimiter, takeTokens } from '@parley/kit/rate-limit';
-import fc from 'fast-check';
+import { fc } from '../../../helpers/seed.ts';
 import { histories, limitOf, ReferenceBucket } from './rate-limit-model.ts';
 
 describe('token bucket', () => {

@@ -1,7 +1,7 @@
 // Which replicas let go of sockets, when, and how many; and who is asked when a HAProxy leaves.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../helpers/seed.ts';
 import { moveSockets, type MoveRequest } from '../../../../operator/src/rollout/socket-moves.ts';
 import { rebalanceStep } from '../../../../operator/src/rollout/rebalance.ts';
 import type { ChatPod } from '../../../../operator/src/rollout/rollout.ts';

@@ -1,7 +1,7 @@
 // The next step of a rollout, from what is seen.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../../helpers/seed.ts';
 import { HELD_MS, rolloutStep, type ChatPod, type RolloutInput } from '../../../../operator/src/rollout/rollout.ts';
 
 const NEW = 'demo-chat-new';
