@@ -1,5 +1,5 @@
 // How long a test file took and what it cost: loaded into every file by the test runner, which names the folder of the notes.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +14,10 @@ if (folder && file.endsWith('.test.ts') && !process.execArgv.includes('--test'))
     const name = relative(root, file);
     const note = { file: name, seconds: performance.now() / 1000, cpuSeconds: cpuSeconds() };
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `${name.replaceAll('/', '.')}.json`), JSON.stringify(note));
+    // Renamed when it is whole: a file may be killed while it writes.
+    const path = join(folder, `${name.replaceAll('/', '.')}.json`);
+    writeFileSync(`${path}.new`, JSON.stringify(note));
+    renameSync(`${path}.new`, path);
   });
 }
 

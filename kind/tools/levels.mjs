@@ -7,9 +7,11 @@ const SECOND = 1000;
 
 /**
  * What takes long because it has to: outages and session time-outs of the size of production, every crash point on a real API server,
- * long random histories. `seconds` on two cores is what .ci/run reckons with; the first ones are the first that it finds time for.
+ * long random histories, starts of the whole system that docs:test and test/integration/local/start.test.ts do, too. `seconds` on two cores is what .ci/run reckons with; the first ones are the first that it finds time for.
  */
 export const NIGHTLY = [
+  { file: 'test/integration/local/traces.test.ts', seconds: 40 },
+  { file: 'test/integration/local/load-balance.test.ts', seconds: 30 },
   { file: 'test/integration/chat/sentinel.test.ts', seconds: 60 },
   { file: 'test/integration/redis/sentinel.test.ts', seconds: 60 },
   { file: 'test/apiserver/crash-points.test.ts', seconds: 60 },

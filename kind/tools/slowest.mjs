@@ -4,7 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = join(resolve(dirname(fileURLToPath(import.meta.url)), '../..'), '.parley', 'test-times');
-const notes = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
+const notes = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
 const sum = (key) => notes.reduce((total, note) => total + note[key], 0);
 const row = ({ file, seconds, cpuSeconds }) => `${seconds.toFixed(1).padStart(8)} ${cpuSeconds.toFixed(1).padStart(8)}  ${file}`;
 

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, constants, homedir, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CHANGE, ALONE, filesOf, LEVELS, nightlyWithin } from './levels.mjs';
 
@@ -76,10 +76,9 @@ if (positionals.length === 0) rmSync(process.env.PARLEY_TEST_TIMES, { recursive:
 mkdirSync(state, { recursive: true });
 
 const has = (level) => chosen.some((each) => each.level === level);
+const loader = ['--conditions=parley-source', '--import', new URL('sources.mjs', import.meta.url).href];
 const args = [
-  '--conditions=parley-source',
-  '--import',
-  pathToFileURL(join(root, 'kind', 'tools', 'sources.mjs')).href,
+  ...loader,
   '--import',
   new URL('file-times.mjs', import.meta.url).href,
   '--test',
@@ -95,9 +94,33 @@ const args = [
 ];
 const levelTexts = chosen.map((each) => `${each.level} (${each.files.length} files)`);
 process.stdout.write(`${levelTexts.join(', ')}; seed ${process.env.PARLEY_TEST_SEED}\n`);
+const pool = await startPool();
 const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+child.on('exit', async (code, signal) => {
+  await pool?.stop();
+  process.exit(code ?? 128 + constants.signals[signal]);
+});
+
+/** The servers that files share (test/helpers/pool-main.ts). One file alone starts what it needs. */
+async function startPool() {
+  if (files.length < 2 || files.every((file) => file.startsWith('test/unit/'))) return undefined;
+  const started = spawn(process.execPath, [...loader, 'test/helpers/pool-main.ts'], {
+    cwd: root,
+    // Ctrl-C is for the files, which use it until they have ended; the pool ends with the channel, also when this process is killed.
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ended = new Promise((done) => started.once('exit', done));
+  const first = new Promise((ready) => started.once('message', ready));
+  process.env.PARLEY_TEST_POOL = (await Promise.race([first, ended.then(() => undefined)])) ?? fail('the pool of servers did not start');
+  return {
+    stop: () => {
+      if (started.connected) started.disconnect();
+      return ended;
+    },
+  };
+}
 
 function isWanted(file) {
   return wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`));

@@ -8,7 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 const autoscaling = { minReplicas: 2, maxReplicas: 7, connectionsPerReplica: 100 };
 
 describe('autoscaling of chat', () => {
-  const world = operatorWorld();
+  const world = operatorWorld(undefined, { own: true });
   const { get, exists, gone, apply, status, becomes, condition, makeAllReady, restartWritesNothing, makePod, serving, ...more } = world;
   const { chatPods, server, namespace, warnings } = more;
   let autoscaler: Autoscaler | undefined;

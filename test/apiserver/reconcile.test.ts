@@ -8,7 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 
 describe('the operator on a real API server', () => {
   const { get, exists, gone, apply, status, condition, becomes, makeReady, jobName, makeAllReady, restartWritesNothing, quiet, ...more } =
-    operatorWorld();
+    operatorWorld(undefined, { own: true });
   const { makePod, serving, server, admin, namespace, warnings } = more;
 
   it('brings an empty ChatCluster to Ready, servers first, then the migration, then the services', async () => {

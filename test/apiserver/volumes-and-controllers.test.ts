@@ -14,7 +14,7 @@ const WITHIN_MS = 60_000;
 const GROWING = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'growing' }, provisioner: 'example.com/none' };
 
 describe('volumes, with the controllers of Kubernetes', () => {
-  const { get, exists, gone, apply, becomes, server, admin, namespace } = operatorWorld();
+  const { get, exists, gone, apply, becomes, server, admin, namespace } = operatorWorld(undefined, { own: true });
   let controllers: Controllers;
   before(async () => {
     await server().kubectl(['apply', '-f', '-'], JSON.stringify({ ...GROWING, allowVolumeExpansion: true }));

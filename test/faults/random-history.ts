@@ -12,7 +12,7 @@ export function randomHistories(seconds: number): void {
   describe('random histories', () => {
     let cluster: ChatCluster;
     beforeEach(async () => {
-      cluster = await startChatCluster(3);
+      cluster = await startChatCluster(3, {}, { own: true });
     });
     afterEach(() => cluster.stop());
 

@@ -13,6 +13,7 @@ import { cacheFolder } from '../../kind/servers/src/processes/programs.ts';
 import { kubeClient } from '../../operator/src/kube/client.ts';
 import type { KubeTransport } from '../../operator/src/kube/transport.ts';
 import { endWithUs } from './children.ts';
+import { hasPool, lease } from './pool.ts';
 import { auditEvents, type AuditEvent } from './rights.ts';
 import { freePort, removeFolder, temporaryFolder } from './servers.ts';
 
@@ -38,14 +39,23 @@ export interface ApiServer {
   kubectl(args: string[], input?: string): Promise<string>;
   /** What was noted of the operator's calls, with {@link ApiServerOptions.audit}. */
   audited(): AuditEvent[];
-  /** Ends the API server without notice and starts it again with the same data. */
+  /** Ends the API server without notice and starts it again with the same data; of one's own only. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** One that this process has started. */
+export interface RunningApiServer extends ApiServer {
+  dir: string;
+  port: number;
+  etcdUrl: string;
+}
+
 export interface ApiServerOptions {
-  /** note each call of the operator and how it was answered */
+  /** note each call of the operator and how it was answered; such a one is one's own */
   audit?: boolean;
+  /** not one of the pool: for files that end it, or let others than the operator work on it */
+  own?: boolean;
 }
 
 const AUDIT_POLICY = fileURLToPath(new URL('../../kind/cluster/audit-policy.yaml', import.meta.url));
@@ -58,8 +68,27 @@ export const program = (name: string): string => {
   return path;
 };
 
-export async function startApiServer({ audit = false }: ApiServerOptions = {}): Promise<ApiServer> {
-  const programs = { etcd: program('etcd'), apiserver: program('kube-apiserver'), kubectl: program('kubectl') };
+/** Of the pool when there is one: as it was when it started, and this file's alone. */
+export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
+  if (!hasPool || options.own || options.audit) return startOwnApiServer(options);
+  const { value, end: giveBack } = await lease('apiserver');
+  const dir = temporaryFolder();
+  const ofAnother = (what: string) => () => {
+    throw new Error(`the API server is the pool's: ${what} needs startApiServer({ own: true })`);
+  };
+  return {
+    ...clientsOf({ ...value, home: dir }),
+    audited: ofAnother('an audit log'),
+    restart: ofAnother('a restart'),
+    stop: async () => {
+      giveBack();
+      removeFolder(dir);
+    },
+  };
+}
+
+export async function startOwnApiServer({ audit = false }: ApiServerOptions): Promise<RunningApiServer> {
+  const programs = { etcd: program('etcd'), apiserver: program('kube-apiserver') };
   const dir = temporaryFolder();
   const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
@@ -99,8 +128,38 @@ export async function startApiServer({ audit = false }: ApiServerOptions = {}): 
     ...(audit ? [`--audit-policy-file=${AUDIT_POLICY}`, `--audit-log-path=${auditLog}`] : []),
   ];
   let apiserver = run(dir, programs.apiserver, flags);
-  const certificate = join(dir, 'certificates', 'apiserver.crt');
+  const stop = async (): Promise<void> => {
+    await Promise.all([end(apiserver), end(etcd)]);
+    removeFolder(dir);
+  };
+  const certificate = certificateOf(dir);
+  try {
+    await ready({ port, certificate, dir, children: [etcd, apiserver] });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    ...clientsOf({ dir, port, home: dir }),
+    dir,
+    port,
+    etcdUrl,
+    stop,
+    audited: () => auditEvents(readFileSync(auditLog, 'utf8')),
+    restart: async () => {
+      await end(apiserver, 'SIGKILL');
+      apiserver = run(dir, programs.apiserver, flags);
+      await ready({ port, certificate, dir, children: [etcd, apiserver] });
+    },
+  };
+}
 
+const certificateOf = (dir: string): string => join(dir, 'certificates', 'apiserver.crt');
+
+/** `dir` is the server's folder; in `home` kubectl keeps what it knows. */
+function clientsOf({ dir, port, home }: { dir: string; port: number; home: string }) {
+  const certificate = certificateOf(dir);
+  const kubectl = program('kubectl');
   const kubeConfig = (as: keyof typeof TOKENS = 'admin'): KubeConfig => {
     const config = new KubeConfig();
     config.loadFromOptions({
@@ -111,47 +170,34 @@ export async function startApiServer({ audit = false }: ApiServerOptions = {}): 
     });
     return config;
   };
-  const stop = async (): Promise<void> => {
-    await Promise.all([end(apiserver), end(etcd)]);
-    removeFolder(dir);
-  };
-  try {
-    await ready({ port, certificate, dir, children: [etcd, apiserver] });
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const kubeconfig = file('kubeconfig', kubeConfig().exportConfig());
+  const kubeconfigFile = join(home, 'kubeconfig');
+  writeFileSync(kubeconfigFile, kubeConfig().exportConfig(), { mode: 0o600 });
   return {
-    kubeconfigFile: kubeconfig,
+    kubeconfigFile,
     kubeConfig,
-    stop,
-    audited: () => auditEvents(readFileSync(auditLog, 'utf8')),
     certificate: () => ({ cert: readFileSync(certificate, 'utf8'), key: readFileSync(certificate.replace(/crt$/, 'key'), 'utf8') }),
-    transport: (as = 'admin') => kubeClient({}, kubeConfig(as)),
-    kubectl: (args, input) =>
-      new Promise((resolve, reject) => {
-        const child = execFile(
-          programs.kubectl,
-          args,
-          { env: { KUBECONFIG: kubeconfig, HOME: dir }, maxBuffer: 1 << 26 },
-          (error, out, err) => (error ? reject(new Error(err || error.message)) : resolve(out)),
+    transport: (as: keyof typeof TOKENS = 'admin') => kubeClient({}, kubeConfig(as)),
+    kubectl: (args: string[], input?: string) =>
+      new Promise<string>((resolve, reject) => {
+        const env = { KUBECONFIG: kubeconfigFile, HOME: home };
+        const child = execFile(kubectl, args, { env, maxBuffer: 1 << 26 }, (error, out, err) =>
+          error ? reject(new Error(err || error.message)) : resolve(out),
         );
         child.stdin?.end(input ?? '');
       }),
-    restart: async () => {
-      await end(apiserver, 'SIGKILL');
-      apiserver = run(dir, programs.apiserver, flags);
-      await ready({ port, certificate, dir, children: [etcd, apiserver] });
-    },
   };
 }
+
+const SETPRIV = '/usr/bin/setpriv';
 
 export function run(dir: string, command: string, args: string[]): ChildProcess {
   const name = command.split('/').at(-1) ?? command;
   const log = openSync(join(dir, `${name}.log`), 'a', 0o600);
   // Memory is there, CPU time is what there is little of: programs in Go spend a sixth of theirs on collecting garbage at the default of 100.
-  return endWithUs(spawn(command, args, { stdio: ['ignore', log, log], cwd: dir, env: { ...process.env, GOGC: '400' } }));
+  const options = { stdio: ['ignore' as const, log, log], cwd: dir, env: { ...process.env, GOGC: '400' } };
+  // A test process that is killed cannot end them: the kernel does.
+  const [file, all] = existsSync(SETPRIV) ? [SETPRIV, ['--pdeathsig', 'KILL', '--', command, ...args]] : [command, args];
+  return endWithUs(spawn(file, all, options));
 }
 
 export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

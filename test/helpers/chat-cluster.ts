@@ -7,7 +7,7 @@ import { chatMigrations, connectMysql, createMysqlPool, mysqlMigrations, newId, 
 import type { RowDataPacket } from 'mysql2';
 import { endWithUs } from './children.ts';
 import { program } from './program.ts';
-import { startServers, type Servers } from './servers.ts';
+import { startServers, type Servers, type ServerSettings } from './servers.ts';
 import { startTokenIssuer, type TokenIssuer } from './tokens.ts';
 import { WsClient } from './ws-client.ts';
 
@@ -51,9 +51,9 @@ export interface ChatCluster {
 export async function startChatCluster(
   replicaCount: number,
   env: Record<string, string> = {},
-  prepare: (dir: string) => void = () => {},
+  settings: ServerSettings = {},
 ): Promise<ChatCluster> {
-  const servers = await startServers(['mysql', 'redis'], { prepare });
+  const servers = await startServers(['mysql', 'redis'], settings);
   const issuer = await startTokenIssuer();
   const replicas: Replica[] = [];
   const pool = createMysqlPool(servers.mysql.url);

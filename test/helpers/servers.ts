@@ -1,8 +1,12 @@
-// Real servers for a suite: started in a folder of their own on free ports, ended and removed also when the suite fails.
+// Real servers for a suite. In a run of many files, MariaDB (or MySQL) and PostgreSQL are those of the run (pool-main.ts) and the suite gets a
+// database of its own; Redis and Kafka, and all of them when a file is run by hand, are started in a folder of their own on free ports,
+// ended and removed also when the suite fails.
 //
-//   const servers = await startServers(['mysql', 'redis']);
+//   const servers = await startServers(['mysql', 'redis'], { own: ['mysql'] });
 //   after(() => servers.stop());
-//   servers.mysql.url, servers.redis.kill('SIGKILL'), await servers.start('redis') …
+//   servers.mysql.url, servers.mysql.kill('SIGKILL'), await servers.start('mysql') …
+//
+// Who kills, freezes, fills, restarts or configures a server says so with `own`.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +23,7 @@ import { startPostgres } from '../../kind/servers/src/postgres.ts';
 import { startRedis } from '../../kind/servers/src/redis.ts';
 import type { Server } from '../../kind/servers/src/server.ts';
 import { exitOnSignals } from './children.ts';
+import { hasPool, lease } from './pool.ts';
 
 export type { Server } from '../../kind/servers/src/server.ts';
 export { freePort };
@@ -55,31 +60,51 @@ export type Servers<N extends ServerName> = Record<N, Server> & {
   stop(): Promise<void>;
 };
 
-/**
- * Starts the named servers at once. When one cannot start, the others are stopped and it throws. `prepare` gets their empty folder,
- * `kafkaClients` is a second listener of Kafka.
- */
+export interface ServerSettings {
+  /** Servers that are not those of the run: all, or these. */
+  own?: boolean | readonly ServerName[] | undefined;
+  /** Gets the empty folder of the servers, which are its own then. */
+  prepare?: ((dir: string) => void) | undefined;
+  /** A second listener of Kafka. */
+  kafkaClients?: ClientListener | undefined;
+  /** Of MySQL; generated unless given. */
+  rootPassword?: string;
+  /** Of PostgreSQL. */
+  maxConnections?: number;
+}
+
+/** Starts the named servers at once. When one cannot start, the others are stopped and it throws. */
 export async function startServers<const N extends ServerName>(
   names: readonly N[],
-  { prepare, kafkaClients }: { prepare?: ((dir: string) => void) | undefined; kafkaClients?: ClientListener | undefined } = {},
+  { own = false, prepare, kafkaClients, maxConnections, rootPassword = newPassword() }: ServerSettings = {},
 ): Promise<Servers<N>> {
   const dir = temporaryFolder();
   prepare?.(dir);
   const running: Server[] = [];
+  /** Databases on servers of the run. */
+  const given: Server[] = [];
   const ports = new Map<string, number>();
-  const passwords = { password: randomBytes(18).toString('base64url'), rootPassword: randomBytes(18).toString('base64url') };
+  const passwords = { password: newPassword(), rootPassword };
   const onSpawn = (child: Child) => {
     open.get(dir)?.add(child.pid);
     void child.exited.then(() => open.get(dir)?.delete(child.pid));
   };
+  const shared = (name: ServerName): name is 'mysql' | 'postgres' =>
+    hasPool && !prepare && !(own === true || (own && own.includes(name))) && (name === 'mysql' || name === 'postgres');
 
   const start = async (name: N): Promise<Server> => {
+    if (shared(name) && name in result) ofTheRun(name)();
+    const server = shared(name) ? await databaseOf(name) : await startOwn(name);
+    (shared(name) ? given : running).push(server);
+    return Object.assign(result, { [name]: server })[name];
+  };
+  const startOwn = async (name: N): Promise<Server> => {
     const port = ports.get(name) ?? (await freePort());
     ports.set(name, port);
     const clients = name === 'kafka' && kafkaClients ? { clients: kafkaClients } : {};
-    const server = await starters[name]({ dir: join(dir, name), port, logDir: join(dir, 'logs'), onSpawn, ...passwords, ...clients });
-    running.push(server);
-    return Object.assign(result, { [name]: server })[name];
+    const connections = maxConnections === undefined ? {} : { maxConnections };
+    const more = { ...passwords, ...clients, ...connections };
+    return starters[name]({ dir: join(dir, name), port, logDir: join(dir, 'logs'), onSpawn, ...more });
   };
   const stop = async () => {
     // Last started first: HAProxy and clients before the databases. A paused server must go on before it can stop.
@@ -87,6 +112,7 @@ export async function startServers<const N extends ServerName>(
       server.kill('SIGCONT');
       await server.stop();
     }
+    for (const server of given.splice(0)) await server.stop();
     removeFolder(dir);
   };
   const haproxy = async (options: Pick<HaproxyOptions, 'config' | 'ports'>) => {
@@ -103,6 +129,19 @@ export async function startServers<const N extends ServerName>(
     throw failed.reason;
   }
   return result;
+}
+
+const newPassword = () => randomBytes(18).toString('base64url');
+
+const ofTheRun = (name: ServerName) => (): never => {
+  throw new Error(`${name} is the server of the whole run: say startServers([…], { own: ['${name}'] })`);
+};
+
+/** A database on the server of the run, in the place of a server. */
+async function databaseOf(name: 'mysql' | 'postgres'): Promise<Server> {
+  const { value, end } = await lease(name);
+  const exited = new Promise<string>(() => {});
+  return { name, ...value, pid: 0, logFile: '', tail: () => '', exited, kill: ofTheRun(name), stop: async () => end() };
 }
 
 const starters = {

@@ -10,6 +10,8 @@ import { launch, portOf, runStep, type Server, type ServerOptions } from './serv
 export interface PostgresOptions extends ServerOptions {
   /** Of the user parley; fixed when the data folder is made. */
   password?: string;
+  /** 100 unless given. */
+  maxConnections?: number;
 }
 
 /** Where the password of a folder's first start is kept when the caller gives none: it must survive a restart. */
@@ -31,7 +33,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Server> {
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
     'shared_buffers=64MB',
-    'max_connections=100',
+    `max_connections=${options.maxConnections ?? 100}`,
     'logging_collector=off',
   ];
   return launch(

@@ -62,7 +62,7 @@ for (const name of ['redis', 'mysql', 'postgres', 'kafka'] as const) {
   describe(name, { timeout: 120_000 }, () => {
     let servers: Servers<typeof name>;
     before(async () => {
-      servers = await startServers([name]);
+      servers = await startServers([name], { own: true });
     });
     after(() => servers.stop());
 
@@ -104,7 +104,7 @@ for (const name of ['redis', 'mysql', 'postgres', 'kafka'] as const) {
 }
 
 test('a client without the password is refused', async () => {
-  const servers = await startServers(['redis', 'mysql', 'postgres']);
+  const servers = await startServers(['redis', 'mysql', 'postgres'], { own: true });
   try {
     const without = (url: string) => url.replace(/:[^:@/]+@/, '@');
     await assert.rejects(clients.mysql(without(servers.mysql.url)), /Access denied/);

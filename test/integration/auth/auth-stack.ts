@@ -5,7 +5,7 @@ import { loadConfig, createLog } from '@parley/kit/process';
 import { createPostgres, migrate, postgresMigrations } from '@parley/kit/sql';
 import { authOperations, type AuthAnswer, type Problem } from '@parley/protocol';
 import { declaredBy } from '../../helpers/declared-answers.ts';
-import { startServers } from '../../helpers/servers.ts';
+import { startServers, type ServerSettings } from '../../helpers/servers.ts';
 
 export const quiet = createLog({ service: 'test', instance: 'test', level: 'fatal' });
 
@@ -42,8 +42,8 @@ export interface Reply {
   headers: Headers;
 }
 
-export async function startAuthStack(changes: Record<string, string> = {}) {
-  const servers = await startServers(['postgres']);
+export async function startAuthStack(changes: Record<string, string> = {}, settings: ServerSettings = {}) {
+  const servers = await startServers(['postgres'], settings);
   const postgres = createPostgres(servers.postgres.url, { log: quiet });
   const client = await postgres.connect();
   await migrate(postgresMigrations(client), userMigrations(), quiet);

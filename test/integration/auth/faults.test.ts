@@ -22,7 +22,7 @@ function start(file: string, env: Record<string, string>) {
 
 let stack: Awaited<ReturnType<typeof startAuthStack>>;
 before(async () => {
-  stack = await startAuthStack();
+  stack = await startAuthStack({}, { own: true });
 });
 after(() => stack.stop());
 const readiness = async () => (await fetch(`${stack.adminUrl}/readyz`)).status;

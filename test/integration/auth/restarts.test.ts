@@ -10,7 +10,7 @@ const ENOUGH = 5;
 
 let stack: Awaited<ReturnType<typeof startAuthStack>>;
 before(async () => {
-  stack = await startAuthStack();
+  stack = await startAuthStack({}, { own: true });
 });
 after(() => stack.stop());
 

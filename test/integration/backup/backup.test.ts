@@ -128,7 +128,7 @@ describe('backups of the chat data', () => {
   let backups: Backups;
   let room: string;
   before(async () => {
-    cluster = await startChatCluster(1);
+    cluster = await startChatCluster(1, {}, { own: true });
     dir = temporaryFolder();
     backups = backupsOf('mysql', cluster.servers.mysql, dir);
     room = await cluster.room([1, 2]);
@@ -216,7 +216,7 @@ describe('backups of the user data', () => {
     }
   };
   before(async () => {
-    servers = await startServers(['postgres']);
+    servers = await startServers(['postgres'], { own: true });
     dir = temporaryFolder();
     backups = backupsOf('postgres', servers.postgres, dir);
     await succeeds(command(USER_MIGRATION, servers.postgres.url));

@@ -298,7 +298,7 @@ async function startTls(folder: string): Promise<{ server: S3Server; ca: string 
 
 describe('a database', () => {
   it('comes back from the bucket alone', async () => {
-    const servers = await startServers(['postgres']);
+    const servers = await startServers(['postgres'], { own: true });
     const dir = temporaryFolder();
     const s3 = await startS3Server(join(dir, 's3'));
     const query = async (sql: string): Promise<unknown[]> => {

@@ -30,7 +30,7 @@ describe('writer', () => {
   let proxied: string;
   const writers: MessageWriter[] = [];
   before(async () => {
-    servers = await startServers(['mysql']);
+    servers = await startServers(['mysql'], { own: true });
     pool = createMysqlPool(servers.mysql.url);
     const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
     await migrate(mysqlMigrations(connection), chatMigrations(), quiet);

@@ -11,7 +11,7 @@ describe('faults', () => {
   let cluster: ChatCluster;
   let replicas: [Replica, Replica, Replica];
   beforeEach(async () => {
-    cluster = await startChatCluster(3);
+    cluster = await startChatCluster(3, {}, { own: true });
     replicas = cluster.replicas as typeof replicas;
   });
   afterEach(() => cluster.stop());

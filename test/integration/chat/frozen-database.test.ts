@@ -33,7 +33,7 @@ describe('a frozen database', () => {
   let replica: Replica;
   const users = Array.from({ length: 8 }, (_, index) => index + 1);
   before(async () => {
-    cluster = await startChatCluster(1, SHORT);
+    cluster = await startChatCluster(1, SHORT, { own: true });
     [replica] = cluster.replicas as [Replica];
   });
   after(() => cluster?.stop());
@@ -81,7 +81,7 @@ describe('a database whose node went away without a word', () => {
   let cluster: ChatCluster;
   let proxy: TcpProxy;
   before(async () => {
-    cluster = await startChatCluster(1);
+    cluster = await startChatCluster(1, {}, { own: true });
     proxy = await startTcpProxy(new URL(cluster.servers.mysql.url));
   });
   after(async () => {

@@ -35,11 +35,17 @@ test('a full volume of MySQL', { skip: root ? false : 'mounting a file system ne
   let volume = '';
   let cluster: ChatCluster | undefined;
   try {
-    cluster = await startChatCluster(1, {}, (dir) => {
-      volume = join(dir, 'mysql');
-      mkdirSync(volume);
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=755`, 'none', volume]);
-    });
+    cluster = await startChatCluster(
+      1,
+      {},
+      {
+        prepare: (dir) => {
+          volume = join(dir, 'mysql');
+          mkdirSync(volume);
+          execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=755`, 'none', volume]);
+        },
+      },
+    );
     const { replicas } = cluster;
     const [replica] = replicas;
     assert.ok(replica);

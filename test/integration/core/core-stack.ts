@@ -19,7 +19,7 @@ import {
   type UserList,
 } from '@parley/protocol';
 import { declaredBy } from '../../helpers/declared-answers.ts';
-import { startServers } from '../../helpers/servers.ts';
+import { startServers, type ServerSettings } from '../../helpers/servers.ts';
 import { startTokenIssuer } from '../../helpers/tokens.ts';
 
 export const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });
@@ -57,8 +57,8 @@ export interface Call {
 /** Calls of a test come faster than a user's. */
 const NO_LIMITS = { RATE_MESSAGE_BURST: '1000000', RATE_MESSAGE_PER_SECOND: '1000000' };
 
-export async function startCoreStack(more: Record<string, string> = {}) {
-  const servers = await startServers(['mysql', 'postgres', 'redis']);
+export async function startCoreStack(more: Record<string, string> = {}, settings: ServerSettings = {}) {
+  const servers = await startServers(['mysql', 'postgres', 'redis'], settings);
   const issuer = await startTokenIssuer();
   const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
   await migrate(mysqlMigrations(connection), chatMigrations(), log);

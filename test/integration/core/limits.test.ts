@@ -8,7 +8,7 @@ import { eventually } from '../../helpers/eventually.ts';
 
 let stack: CoreStack;
 before(async () => {
-  stack = await startCoreStack({ RATE_MESSAGE_BURST: '5', RATE_MESSAGE_PER_SECOND: '0.01' });
+  stack = await startCoreStack({ RATE_MESSAGE_BURST: '5', RATE_MESSAGE_PER_SECOND: '0.01' }, { own: ['mysql'] });
 });
 after(() => stack?.stop());
 const call = (...args: Parameters<CoreStack['call']>): Promise<Reply> => stack.call(...args);

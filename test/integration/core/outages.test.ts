@@ -9,7 +9,7 @@ import { eventually } from '../../helpers/eventually.ts';
 
 let stack: CoreStack;
 before(async () => {
-  stack = await startCoreStack();
+  stack = await startCoreStack({}, { own: true });
 });
 after(() => stack.stop());
 

@@ -11,7 +11,7 @@ const ENOUGH = 30;
 
 let stack: CoreStack;
 before(async () => {
-  stack = await startCoreStack();
+  stack = await startCoreStack({}, { own: true });
 });
 after(() => stack.stop());
 

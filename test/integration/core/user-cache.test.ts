@@ -16,7 +16,7 @@ const USERS = 1000;
 const everybody = Array.from({ length: USERS }, (_, index) => index + 1);
 
 before(async () => {
-  servers = await startServers(['postgres', 'redis']);
+  servers = await startServers(['postgres', 'redis'], { own: true });
   postgres = createPostgres(servers.postgres.url, { log });
   await postgres.query('CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, email text NOT NULL, disabled_at timestamptz)');
   await postgres.query(`INSERT INTO users SELECT n, 'name ' || n, 'u' || n || '@example.org' FROM generate_series(1, ${USERS}) n`);

@@ -17,7 +17,7 @@ const TEST_MS = 240_000;
 
 let stack: WorkerStack;
 before(async () => {
-  stack = await startWorkerStack();
+  stack = await startWorkerStack({ own: true });
 });
 after(() => stack?.stop());
 

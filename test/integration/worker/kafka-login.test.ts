@@ -20,7 +20,7 @@ const good = { KAFKA_TLS: 'true', KAFKA_CA: certificate.chain, KAFKA_USER: accou
 describe('a Kafka with a login', { timeout: 240_000 }, () => {
   let stack: WorkerStack;
   before(async () => {
-    stack = await startWorkerStack(loginListener(account, certificate));
+    stack = await startWorkerStack({ kafkaClients: loginListener(account, certificate) });
   });
   const open = new Set<{ close: () => Promise<void> }>();
   const close = async (worker: { close: () => Promise<void> }): Promise<void> => {

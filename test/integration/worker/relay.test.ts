@@ -9,7 +9,7 @@ import { listen, metric, startWorkerStack, type Heard, type WorkerStack } from '
 
 let stack: WorkerStack;
 before(async () => {
-  stack = await startWorkerStack();
+  stack = await startWorkerStack({ own: ['mysql'] });
 });
 after(() => stack?.stop());
 

@@ -9,8 +9,7 @@ import { createPostgres, migrate } from '@parley/kit/sql';
 import { startWorker, workerConfig } from '@parley/worker';
 import { Kafka, logLevel, type Consumer } from 'kafkajs';
 import type { RowDataPacket } from 'mysql2';
-import type { ClientListener } from '../../../kind/servers/src/kafka.ts';
-import { startServers } from '../../helpers/servers.ts';
+import { startServers, type ServerSettings } from '../../helpers/servers.ts';
 
 export const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });
 
@@ -21,8 +20,8 @@ export interface Heard {
   headers: Record<string, string>;
 }
 
-export async function startWorkerStack(kafkaClients?: ClientListener) {
-  const servers = await startServers(['mysql', 'postgres', 'redis', 'kafka'], { kafkaClients });
+export async function startWorkerStack(settings: ServerSettings = {}) {
+  const servers = await startServers(['mysql', 'postgres', 'redis', 'kafka'], settings);
   const connection = await connectMysql(servers.mysql.url, { multipleStatements: true });
   await migrate(mysqlMigrations(connection), chatMigrations(), log);
   await connection.end();
