@@ -1,7 +1,8 @@
 // The ChatCluster and ChatDrill resources: schema, type, defaults, CRD.
 export * from './v1alpha1/chat-cluster.ts';
 export { S3_CREDENTIALS } from './v1alpha1/backup-s3.ts';
-export { chatClusterCrd, structural } from './v1alpha1/crd.ts';
+export { chatClusterCrd } from './v1alpha1/chat-cluster-crd.ts';
+export { structural } from './v1alpha1/crd.ts';
 export {
   ALLOW_DRILLS_LABEL,
   ChatDrillSpec,

@@ -1,12 +1,8 @@
-// The CustomResourceDefinition, made from the schema.
+// What the CustomResourceDefinitions of this group have in common: the document, and a structural schema out of one of ours.
 import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { backupNameRule } from './backup.ts';
-import { GROUP, KIND, PLURAL, VERSION } from './chat-cluster.ts';
-import { ChatClusterSpec } from './spec.ts';
-import { ChatClusterStatus } from './status.ts';
+import { GROUP, VERSION } from './chat-cluster.ts';
 import { withSchemaHash } from './schema-hash.ts';
-import { sizeRules } from './storage.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -57,75 +53,51 @@ function hasDefault(schema: object, name: string): boolean {
   return child?.default !== undefined;
 }
 
-/** Longer names would make object and DNS names of their children too long. */
-const NAME_MAX = 40;
+interface Crd {
+  kind: string;
+  plural: string;
+  /** what else kubectl calls it */
+  names?: { shortNames?: string[]; categories?: string[] };
+  description: string;
+  /** the schemas of both parts */
+  spec: TSchema;
+  status: TSchema;
+  /** more for the schema of the whole object, such as rules */
+  schema?: { required?: string[]; 'x-kubernetes-validations'?: object[] };
+  scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath: string };
+  columns: object[];
+}
 
 /** The object to apply. `version` is the version of Parley it belongs to. */
-export function chatClusterCrd(version: string) {
+export function crdOf({ kind, plural, names = {}, description, spec, status, schema = {}, scale, columns }: Crd, version: string) {
+  const { required, ...rules } = schema;
+  const openAPIV3Schema = {
+    type: 'object',
+    description,
+    ...(required ? { required } : {}),
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { type: 'object' },
+      spec: structural(spec),
+      status: structural(status),
+    },
+    ...rules,
+  };
   return withSchemaHash({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${PLURAL}.${GROUP}`, labels: { 'app.kubernetes.io/name': 'parley', 'app.kubernetes.io/version': version } },
+    metadata: { name: `${plural}.${GROUP}`, labels: { 'app.kubernetes.io/name': 'parley', 'app.kubernetes.io/version': version } },
     spec: {
       group: GROUP,
       scope: 'Namespaced',
-      names: {
-        kind: KIND,
-        listKind: `${KIND}List`,
-        plural: PLURAL,
-        singular: KIND.toLowerCase(),
-        shortNames: ['chat'],
-        categories: ['all'],
-      },
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), ...names },
       versions: [
         {
-          name: VERSION,
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description: 'A chat cluster: WebSocket replicas behind HAProxy with all they need.',
-              properties: {
-                apiVersion: { type: 'string' },
-                kind: { type: 'string' },
-                metadata: { type: 'object' },
-                spec: structural(ChatClusterSpec),
-                status: structural(ChatClusterStatus),
-              },
-              'x-kubernetes-validations': [
-                {
-                  rule: `self.metadata.name.size() <= ${NAME_MAX}`,
-                  message: `the name may have at most ${NAME_MAX} characters: names of its parts are made from it`,
-                },
-                {
-                  rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-                  message:
-                    'the name must begin with a letter and hold only lower-case letters, digits and dashes: names of Services are made from it',
-                },
-                backupNameRule,
-                ...sizeRules,
-              ],
-            },
-          },
-          subresources: {
-            status: {},
-            scale: {
-              specReplicasPath: '.spec.chat.replicas',
-              statusReplicasPath: '.status.replicas',
-              labelSelectorPath: '.status.selector',
-            },
-          },
-          additionalPrinterColumns: [
-            { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-            { name: 'Replicas', type: 'integer', jsonPath: '.status.readyReplicas', description: 'Chat replicas that take sockets' },
-            { name: 'Connections', type: 'integer', jsonPath: '.status.connections.total', description: 'Sockets of the chat replicas' },
-            { name: 'Version', type: 'string', jsonPath: '.status.version' },
-            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-            { name: 'P99', type: 'integer', priority: 1, jsonPath: '.status.delivery.p99Ms', description: 'Delivery in ms' },
-            { name: 'Lost', type: 'integer', priority: 1, jsonPath: '.status.delivery.lost' },
-            { name: 'Reason', type: 'string', priority: 1, jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
-          ],
+          ...{ name: VERSION, served: true, storage: true },
+          schema: { openAPIV3Schema },
+          subresources: { status: {}, ...(scale ? { scale } : {}) },
+          additionalPrinterColumns: columns,
         },
       ],
     },
