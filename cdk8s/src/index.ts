@@ -12,5 +12,5 @@ export { sampleResource, samples, type Sample } from './install/samples.ts';
 export { LOCAL_TARGETS, localConfig, type LocalTarget } from './monitoring/scrape.ts';
 export { clusterLabels, labelsOf, MANAGED_BY, nameOf, OPERATOR, selectorOf, type Component } from './names.ts';
 export { fqdnOf, hasSentinels, images, ports, resolve, type Plan, type PlanEnvironment, type ResolvedCluster } from './plan.ts';
-export { mebibytes } from './quantity.ts';
+export { mebibytes, quantityOf } from './quantity.ts';
 export { apiKey, secretsOf, signingKeys, type GeneratedSecret, type Random } from './secrets.ts';

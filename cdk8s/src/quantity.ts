@@ -1,6 +1,6 @@
-// Quantities of Kubernetes as numbers, for settings that follow a limit.
+// Quantities of Kubernetes as numbers: for settings that follow a limit, and to tell whether two texts mean the same.
 
-const BYTES: Record<string, number> = {
+const UNITS: Record<string, number> = {
   m: 1e-3,
   '': 1,
   k: 1e3,
@@ -15,10 +15,16 @@ const BYTES: Record<string, number> = {
   Pi: 2 ** 50,
 };
 
-/** Throws for what is not a quantity; the schema lets none through. */
+/** `0.5` and `500m` are 0.5, `1Ki` is 1024; undefined: the text is no quantity. */
+export function quantityOf(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(text) ?? [];
+  const factor = UNITS[unit];
+  return number === undefined || factor === undefined ? undefined : Number(number) * factor;
+}
+
+/** A number of bytes in MiB. Throws for what is not a quantity; the schema lets none through. */
 export function mebibytes(quantity: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(quantity) ?? [];
-  const factor = BYTES[unit];
-  if (number === undefined || factor === undefined) throw new Error(`${quantity} is not a quantity`);
-  return (Number(number) * factor) / BYTES['Mi']!;
+  const bytes = quantityOf(quantity);
+  if (bytes === undefined) throw new Error(`${quantity} is not a quantity`);
+  return bytes / 2 ** 20;
 }

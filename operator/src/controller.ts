@@ -71,6 +71,7 @@ export class Controller {
   /** undefined: the operator of one namespace may not read CRDs */
   readonly #crds: CrdCheck | undefined;
   readonly #queue: WorkQueue;
+  readonly #context: ReconcileContext;
   readonly #options: ControllerOptions;
   #cancelResync = () => {};
   /** The ChatClusters are known: what changed before is looked at with them. */
@@ -121,7 +122,7 @@ export class Controller {
       onChange: (key) => this.#queue.addAfter(key, CONNECTIONS_MS),
     });
     this.#crds = watchNamespace ? undefined : this.#checkCrds();
-    const context: ReconcileContext = {
+    const context: ReconcileContext = (this.#context = {
       transport,
       environment,
       applier: new Applier({ transport, live: (object) => this.#live(object), onSkip: () => metrics?.applySkips.inc() }),
@@ -142,7 +143,7 @@ export class Controller {
       drills: (ns, cluster) => this.#drillsOf(ns, cluster),
       onDrillEnd: (fault, result) => metrics?.drills.inc({ fault, result }),
       drillWatchMs: options.drillWatchMs ?? DRILL_WATCH_MS,
-    };
+    });
     this.#queue = new WorkQueue({
       clock,
       onStart: (waitedMs) => metrics?.queueSeconds.observe(waitedMs / 1000),
@@ -166,6 +167,11 @@ export class Controller {
 
   get queueDepth(): number {
     return this.#queue.depth;
+  }
+
+  /** ChatClusters of which something is remembered, and those of which it is known what was applied. */
+  get remembered(): { clusters: number; applied: number } {
+    return { clusters: this.#context.memory.size, applied: this.#context.applier.known };
   }
 
   /** Objects of one cluster, as the watches show them. */

@@ -1,5 +1,6 @@
 // Starts one replica of the operator from the environment.
 import { operatorConfig } from './config.ts';
+import { endWith } from './ending.ts';
 import { startOperator, type Operator } from './service.ts';
 
 /** Exit code of a wrong configuration (EX_CONFIG of sysexits.h). */
@@ -12,13 +13,4 @@ try {
   process.stderr.write(`operator: ${(error as Error).message}\n`);
   process.exit(EXIT_CONFIG);
 }
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    void operator.stop().then(() => process.exit(0));
-  });
-}
-operator.done.then(
-  // Another replica may lead by now: nothing of this process may go on.
-  (end) => end === 'lost' && process.exit(1),
-  () => {},
-);
+endWith(operator, { once: (signal, run) => process.once(signal, run), exit: (code) => process.exit(code) }, operator);

@@ -69,10 +69,12 @@ export interface ReconcileContext {
   random?: (bytes: number) => Buffer;
 }
 
-/** By the uid of a ChatCluster. */
+/** By `namespace/name` of a ChatCluster. */
 export type Memory = Map<string, ClusterMemory>;
 
 interface ClusterMemory {
+  /** of the ChatCluster */
+  uid: string;
   /** the spec with its defaults, and the text of the one that it is of: to check it is a third of a reconcile that finds nothing to do */
   spec?: { of: string; checked: ChatCluster['spec'] };
   /** what is applied, and all of a plan that waits for approval: rendering takes longer than everything else */
@@ -123,12 +125,13 @@ export interface Outcome {
 /** `away` is the server that a drill has taken away. */
 export async function reconcileCluster(key: string, context: ReconcileContext, away?: Facts['away']): Promise<Outcome> {
   const live = context.cluster(key);
-  // Deleted: owner references take everything along.
+  // Deleted: owner references take everything along, and what was remembered of it goes too.
   if (!live || live.metadata.deletionTimestamp) {
-    if (live?.metadata.uid) context.memory.delete(live.metadata.uid);
+    context.memory.delete(key);
+    context.applier.forget(key);
     return {};
   }
-  const memory = memoryOf(live, context);
+  const memory = memoryOf(key, live, context);
   const parsed = parsedWith(memory, live);
   if (!parsed.ok)
     return fail(live, context, 'InvalidSpec', `The spec is not valid: ${parsed.problems.join('; ')}. Correct it and apply it again.`);
@@ -204,9 +207,10 @@ function parsedWith(memory: ClusterMemory, live: KubeObject): ParsedChatCluster 
   return parsed;
 }
 
-function memoryOf({ metadata: { uid = '' } }: KubeObject, { memory }: ReconcileContext): ClusterMemory {
-  let known = memory.get(uid);
-  if (!known) memory.set(uid, (known = { refused: new Map(), told: new Set(), proxies: new Set() }));
+/** One of the same name that was made anew is another one. */
+function memoryOf(key: string, { metadata: { uid = '' } }: KubeObject, { memory }: ReconcileContext): ClusterMemory {
+  let known = memory.get(key);
+  if (known?.uid !== uid) memory.set(key, (known = { uid, refused: new Map(), told: new Set(), proxies: new Set() }));
   return known;
 }
 

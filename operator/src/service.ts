@@ -1,6 +1,6 @@
 // Composition root: one replica of the operator. It waits for the lease, then works until it is stopped or loses the lease.
 import { ports } from '@parley/cdk8s';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { startAdmin } from './admin.ts';
 import type { OperatorConfig } from './config.ts';
 import { DrainAnswer, MoveAnswer, PodConnections } from './rollout/connections.ts';
@@ -17,7 +17,9 @@ const LEASE_NAME = 'parley-operator';
 export interface Operator {
   /** Resolves when the operator has nothing more to do: stopped, or the lease is lost. */
   done: Promise<'lost' | 'released'>;
-  stop(): Promise<void>;
+  /** Ends what runs and gives the lease away. */
+  stop: () => Promise<void>;
+  log: Logger;
 }
 
 export async function startOperator(config: OperatorConfig): Promise<Operator> {
@@ -67,7 +69,7 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
   };
   const done = work();
   return {
-    done,
+    ...{ done, log },
     stop: async () => {
       await controller?.stop();
       await lease.release();

@@ -69,13 +69,19 @@ export class MemoryKube implements KubeTransport {
     if (method === 'GET') return existing ?? (isCollection(path) ? this.#list(path, query['labelSelector']) : notFound(path));
     if (method === 'PATCH' && contentType === 'application/apply-patch+yaml') return this.#apply(path, given, query['fieldManager'] ?? '');
     if (!existing) return notFound(path);
-    if (method === 'DELETE') return this.#write('DELETED', path, existing);
+    if (method === 'DELETE') return this.#delete(path, existing, body as { preconditions?: { uid?: string } } | undefined);
     if (method === 'PUT') {
       if (given.metadata.resourceVersion && given.metadata.resourceVersion !== existing.metadata.resourceVersion)
         throw new ApiError(409, 'Conflict', 'the object has been modified');
       return this.#change(path, existing, given);
     }
     return this.#change(path, existing, merge(existing, given) as KubeObject);
+  }
+
+  #delete(path: string, existing: KubeObject, options: { preconditions?: { uid?: string } } = {}): KubeObject {
+    const uid = options.preconditions?.uid;
+    if (uid !== undefined && uid !== existing.metadata.uid) throw new ApiError(409, 'Conflict', `the uid is ${existing.metadata.uid}`);
+    return this.#write('DELETED', path, existing);
   }
 
   #create(path: string, object: KubeObject): KubeObject {

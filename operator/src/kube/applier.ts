@@ -1,10 +1,19 @@
 // Server-side apply of the wanted objects, without a write when nothing changed, and removal of what is no longer wanted.
 import { createHash } from 'node:crypto';
-import { isKeptVolume, ownedResource, pathOf } from './resources.ts';
+import { quantityOf } from '@parley/cdk8s';
+import { clusterOf, isKeptVolume, ownedResource, pathOf } from './resources.ts';
+import { identity } from './removal.ts';
 import { isNotFound, type KubeObject, type KubeTransport } from './transport.ts';
 
 export const FIELD_MANAGER = 'parley-operator';
 const HASH_ANNOTATION = 'chat.parley.dev/applied-hash';
+
+/** An object right after it was applied. */
+interface Left {
+  uid: string;
+  generation: number | undefined;
+  resourceVersion: string | undefined;
+}
 
 export interface ApplierOptions {
   transport: KubeTransport;
@@ -21,8 +30,8 @@ export interface ApplierOptions {
  */
 export class Applier {
   readonly #options: ApplierOptions;
-  /** uid -> what our last apply left */
-  readonly #left = new Map<string, { generation: number | undefined; resourceVersion: string | undefined }>();
+  /** cluster, as `namespace/name` -> object of it -> what our last apply left */
+  readonly #left = new Map<string, Map<string, Left>>();
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -39,8 +48,25 @@ export class Applier {
     }
     const applied = await this.#patch(object, hash);
     const { uid, generation, resourceVersion } = applied.metadata;
-    if (uid) this.#left.set(uid, { generation, resourceVersion });
+    if (uid) this.#leftOf(object).set(identity(object), { uid, generation, resourceVersion });
     return true;
+  }
+
+  /** Lets go of what is known of a cluster that is deleted. */
+  forget(cluster: string): void {
+    this.#left.delete(cluster);
+  }
+
+  /** clusters of which something is known */
+  get known(): number {
+    return this.#left.size;
+  }
+
+  #leftOf(object: KubeObject): Map<string, Left> {
+    const cluster = clusterOf(object) ?? '';
+    let left = this.#left.get(cluster);
+    if (!left) this.#left.set(cluster, (left = new Map()));
+    return left;
   }
 
   /** What {@link apply} would make of it, by a dry run of the API server; undefined: nothing would be written. */
@@ -76,7 +102,7 @@ export class Applier {
   async #delete(object: KubeObject, propagationPolicy: 'Background' | 'Orphan'): Promise<void> {
     const path = pathOf(ownedResource(object.kind), object.metadata.namespace, object.metadata.name);
     try {
-      this.#left.delete(object.metadata.uid ?? '');
+      this.#left.get(clusterOf(object) ?? '')?.delete(identity(object));
       await this.#options.transport.request('DELETE', path, {
         body: { propagationPolicy, preconditions: { uid: object.metadata.uid } },
       });
@@ -89,8 +115,9 @@ export class Applier {
     if (isKeptVolume(object)) return true;
     const { uid = '', generation, resourceVersion, annotations, deletionTimestamp } = seen.metadata;
     if (annotations?.[HASH_ANNOTATION] !== hash || deletionTimestamp) return false;
-    const left = this.#left.get(uid);
-    if (left?.resourceVersion === resourceVersion) return true;
+    const remembered = this.#left.get(clusterOf(object) ?? '')?.get(identity(object));
+    const left = remembered?.uid === uid ? remembered : undefined;
+    if (left && left.resourceVersion === resourceVersion) return true;
     // `<=`: right after our own write the watch may still show the object before it.
     if (left?.generation !== undefined && generation !== undefined && generation <= left.generation)
       return contains(seen.metadata, object.metadata);
@@ -129,24 +156,6 @@ function sameScalar(live: unknown, wanted: unknown): boolean {
     live === wanted ||
     // An empty text is left out, too.
     (wanted === '' && live === undefined) ||
-    (typeof live === 'string' && typeof wanted === 'string' && quantity(live) !== undefined && quantity(live) === quantity(wanted))
+    (typeof live === 'string' && typeof wanted === 'string' && quantityOf(live) !== undefined && quantityOf(live) === quantityOf(wanted))
   );
-}
-
-const UNITS: Record<string, number> = {
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
-
-function quantity(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/.exec(text);
-  return match ? Number(match[1]) * (UNITS[match[2] ?? ''] ?? 1) : undefined;
 }

@@ -23,7 +23,8 @@ export class WorkQueue {
   readonly #running = new Map<string, Promise<void>>();
   /** asked for again while running */
   readonly #dirty = new Set<string>();
-  readonly #timers = new Map<string, () => void>();
+  /** keys that come later: when, and what takes it back */
+  readonly #timers = new Map<string, { dueMs: number; cancel: () => void }>();
   readonly #failures = new Map<string, number>();
   #closed = false;
 
@@ -37,7 +38,7 @@ export class WorkQueue {
 
   add(key: string): void {
     if (this.#closed) return;
-    this.#timers.get(key)?.();
+    this.#timers.get(key)?.cancel();
     this.#timers.delete(key);
     if (this.#running.has(key)) this.#dirty.add(key);
     else {
@@ -46,19 +47,21 @@ export class WorkQueue {
     }
   }
 
-  /** An earlier call for the same key that is due sooner stays. */
+  /** Of several calls for the same key the one that is due soonest holds. */
   addAfter(key: string, delayMs: number): void {
-    if (this.#closed || this.#timers.has(key) || this.#ready.has(key)) return;
-    this.#timers.set(
-      key,
-      this.#options.clock.after(delayMs, () => this.add(key)),
-    );
+    if (this.#closed || this.#ready.has(key)) return;
+    const { clock } = this.#options;
+    const dueMs = clock.now() + delayMs;
+    const waiting = this.#timers.get(key);
+    if (waiting && waiting.dueMs <= dueMs) return;
+    waiting?.cancel();
+    this.#timers.set(key, { dueMs, cancel: clock.after(delayMs, () => this.add(key)) });
   }
 
   /** Takes no more keys and resolves when what runs has ended. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const cancel of this.#timers.values()) cancel();
+    for (const { cancel } of this.#timers.values()) cancel();
     this.#timers.clear();
     this.#ready.clear();
     await Promise.all(this.#running.values());

@@ -32,6 +32,14 @@ export function transportSuite(get: () => KubeTransport): void {
     await assert.rejects(get().request('DELETE', path('once')), isNotFound);
   });
 
+  it('deletes by uid that one and no other of its name', async () => {
+    const first: KubeObject = await get().request('POST', COLLECTION, { body: object('deleted', {}) });
+    const remove = (uid: string | undefined) => get().request('DELETE', path('deleted'), { body: { preconditions: { uid } } });
+    await assert.rejects(remove('another'), isConflict);
+    await remove(first.metadata.uid);
+    await assert.rejects(get().request('GET', path('deleted')), isNotFound);
+  });
+
   it('lists by label', async () => {
     await get().request('POST', COLLECTION, { body: object('red', {}, { colour: 'red' }) });
     await get().request('POST', COLLECTION, { body: object('blue', {}, { colour: 'blue' }) });

@@ -1,6 +1,6 @@
 // The queue of cluster keys: never the same key twice at once, repeats coalesce, failures wait.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { ApiError } from '../../../../operator/src/kube/transport.ts';
 import { WorkQueue } from '../../../../operator/src/kube/work-queue.ts';
 import { ManualClock, settled } from '../manual-clock.ts';
@@ -143,4 +143,68 @@ test('tells how long a key waited for a worker', async () => {
   await clock.advance(2000, 500);
   assert.deepEqual(waits, [0, 1000]);
   await queue.close();
+});
+
+describe('of several wishes to come later', () => {
+  const wishes = async (...delays: number[]): Promise<number[]> => {
+    const clock = new ManualClock();
+    const runsAt: number[] = [];
+    const queue = new WorkQueue({ run: async () => void runsAt.push(clock.now), onError: assert.fail, clock: clock.asClock() });
+    for (const delay of delays) queue.addAfter('a', delay);
+    await clock.advance(20_000, 100);
+    await queue.close();
+    return runsAt;
+  };
+
+  test('a sooner one that comes later wins, and takes the place of the other', async () =>
+    assert.deepEqual(await wishes(10_000, 1000), [1000]));
+  test('a later one that comes later changes nothing', async () => assert.deepEqual(await wishes(1000, 10_000), [1000]));
+  test('the soonest of many holds, in whatever order', async () => assert.deepEqual(await wishes(9000, 3000, 5000, 2000, 4000), [2000]));
+
+  test('a key that is ready already is not queued a second time', async () => {
+    const clock = new ManualClock();
+    const runs: string[] = [];
+    const run = async (key: string) => {
+      runs.push(key);
+      await clock.sleep(500);
+    };
+    const queue = new WorkQueue({ run, onError: assert.fail, workers: 1, clock: clock.asClock() });
+    queue.add('a');
+    queue.add('b');
+    queue.addAfter('b', 2000);
+    await clock.advance(20_000, 100);
+    assert.deepEqual(runs, ['a', 'b']);
+    await queue.close();
+  });
+
+  test('a wish of a run is kept although a later one stands already', async () => {
+    const clock = new ManualClock();
+    const runsAt: number[] = [];
+    const queue = new WorkQueue({
+      run: async () => {
+        runsAt.push(clock.now);
+        queue.addAfter('a', 10_000);
+        return runsAt.length === 1 ? { againAfterMs: 1000 } : {};
+      },
+      onError: assert.fail,
+      clock: clock.asClock(),
+    });
+    queue.add('a');
+    await settled();
+    await clock.advance(11_000, 100);
+    assert.deepEqual(runsAt, [0, 1000, 11_000]);
+    await queue.close();
+  });
+
+  test('a key that runs at once takes its later wish along', async () => {
+    const clock = new ManualClock();
+    const runsAt: number[] = [];
+    const queue = new WorkQueue({ run: async () => void runsAt.push(clock.now), onError: assert.fail, clock: clock.asClock() });
+    queue.addAfter('a', 1000);
+    queue.add('a');
+    await settled();
+    await clock.advance(20_000, 100);
+    assert.deepEqual(runsAt, [0]);
+    await queue.close();
+  });
 });
