@@ -10,6 +10,7 @@ import { podAnswer } from './watch/pod-answer.ts';
 import { Controller } from './controller.ts';
 import { kubeClient } from './kube/client.ts';
 import { Lease } from './kube/lease.ts';
+import { lead } from './leadership.ts';
 import { createOperatorMetrics } from './metrics/metrics.ts';
 
 const LEASE_NAME = 'parley-operator';
@@ -39,11 +40,7 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
   const admin = await startAdmin({ port: config.adminPort, registry: metrics.registry, ready: () => true });
   const lease = new Lease({ transport, namespace: config.podNamespace, name: LEASE_NAME, identity: config.podName });
 
-  const work = async (): Promise<'lost' | 'released'> => {
-    log.info('waiting for the lease');
-    await lease.acquire();
-    metrics.leader.set(1);
-    log.info('leading');
+  const begin = (): Promise<void> => {
     const drain = podAnswer(DrainAnswer, { port: ports.admin, path: '/drain' });
     const reconnect = podAnswer(MoveAnswer, { port: ports.admin, path: '/reconnect' });
     controller = new Controller({
@@ -59,15 +56,9 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
       log,
       metrics,
     });
-    const held = lease.hold();
-    // Watches that never sync must not keep a lost lease from being noticed.
-    await Promise.race([controller.start(), held]);
-    const end = await held;
-    metrics.leader.set(0);
-    if (end === 'lost') log.error('the lease is lost');
-    return end;
+    return controller.start();
   };
-  const done = work();
+  const done = lead({ lease, begin, onChange: (leads) => metrics.leader.set(leads ? 1 : 0), log });
   return {
     ...{ done, log },
     stop: async () => {

@@ -1,40 +1,90 @@
-// A reconcile of a ChatCluster and of the drills in it. What a drill took away comes back before anything else is looked at, so that no
-// spec, pause or failure stands in the way.
-import { ALLOW_DRILLS_LABEL, isFinished, parseChatDrill, type ChatDrill, type ChatDrillStatus } from '@parley/operator-api';
+// The drills of a ChatCluster, as the first and the last step of a reconcile: what they took away comes back, and they go on.
+import {
+  ALLOW_DRILLS_LABEL,
+  isFinished,
+  parseChatDrill,
+  type ChatClusterStatus,
+  type ChatDrill,
+  type ChatDrillStatus,
+} from '@parley/operator-api';
 import { hasCanary, type Plan } from '@parley/cdk8s';
 import { awayComponent, awayOf, bringBack, isHeld, takeAway, type Away, type AwayComponent } from './fault.ts';
 import { FAULTS, type DrillScene, type Injection } from './scene.ts';
 import { drillStep } from './step.ts';
 import { chatDrills, ownedResource, pathOf, pods as podResource } from '../kube/resources.ts';
 import { keyOf } from '../kube/store.ts';
-import { isConflict, isNotFound, type KubeObject } from '../kube/transport.ts';
-import { reconcileCluster, type ClusterView, type ReconcileContext } from '../reconcile.ts';
+import type { Recorder } from '../kube/recorder.ts';
+import { isConflict, isNotFound, type KubeObject, type KubeTransport } from '../kube/transport.ts';
+import type { ChatPod } from '../rollout/rollout.ts';
 import { replacing, sameJson } from '../status/patch.ts';
+import type { Delivery } from '../watch/delivery.ts';
 
 /** A drill that runs is looked at this often. */
 const LOOK_MS = 1000;
 /** Until the watch shows what was just written. */
-const ECHO_MS = 200;
+export const ECHO_MS = 200;
 const MERGE = 'application/merge-patch+json';
 
-export async function reconcile(key: string, context: ReconcileContext): Promise<{ againAfterMs?: number }> {
+export interface DrillsContext {
+  transport: KubeTransport;
+  recorder: Pick<Recorder, 'record'>;
+  now: () => Date;
+  /** the ChatCluster as last seen, by `namespace/name` */
+  cluster: (key: string) => KubeObject | undefined;
+  /** every object that carries the labels of a cluster */
+  owned: (namespace: string, cluster: string) => KubeObject[];
+  /** the pods of a cluster */
+  pods: (namespace: string, cluster: string) => KubeObject[];
+  /** the ChatDrills of a cluster */
+  drills: (namespace: string, cluster: string) => KubeObject[];
+  delivery: Pick<Delivery, 'of'>;
+  /** told of each drill that ends, and how */
+  onDrillEnd?: (fault: string, result: string) => void;
+  /** how long the canary is watched after the recovery of a drill */
+  drillWatchMs: number;
+}
+
+/** What a reconcile saw of the cluster, for the drills in it. */
+export interface ClusterView {
+  plan: Plan;
+  /** as it is written now */
+  status: ChatClusterStatus;
+  pods: readonly ChatPod[];
+}
+
+export interface DrillsSeen {
+  /** those that have not ended, the oldest first */
+  open: ChatDrill[];
+  running: ChatDrill | undefined;
+  /** the server that a drill has taken away and still holds */
+  away: Taken | undefined;
+  /** something was given back a moment ago */
+  broughtBack: boolean;
+}
+
+export async function bringBackWhatDrillsTook(key: string, context: DrillsContext): Promise<DrillsSeen> {
   const [namespace = '', name = ''] = key.split('/');
-  const drills = openDrills(context.drills(namespace, name));
+  const open = openDrills(context.drills(namespace, name));
   const nowMs = context.now().getTime();
-  const running = drills.find(({ status }) => status?.startedAt !== undefined);
+  const running = open.find(({ status }) => status?.startedAt !== undefined);
   const taken = takenAway(context.owned(namespace, name));
   const over = taken.filter(({ away }) => !isHeld(away, running, nowMs));
   for (const { object, away } of over) await patchSet(object, bringBack(away), context);
-  // What the watch shows still is not what is: it would be taken for a wish.
-  if (over.length > 0) return { againAfterMs: ECHO_MS };
-  const { view, againAfterMs } = await reconcileCluster(key, context, taken[0]?.component);
-  if (drills.length === 0) return againAfterMs === undefined ? {} : { againAfterMs };
+  return { open, running, away: taken[0], broughtBack: over.length > 0 };
+}
+
+/** `view` undefined: there is no cluster, or its spec leads nowhere. */
+export async function advanceDrills(
+  { open, running, away }: DrillsSeen,
+  view: ClusterView | undefined,
+  context: DrillsContext,
+): Promise<{ againAfterMs?: number }> {
   // Of several the oldest; the others are told in the next look that it runs, or take their turn.
-  for (const drill of running ? drills : drills.slice(0, 1)) {
+  for (const drill of running ? open : open.slice(0, 1)) {
     const other = drill === running ? undefined : running?.metadata.name;
-    await advance(drill, { view, running: other, away: taken[0]?.away }, context);
+    await advance(drill, { view, running: other, away: away?.away }, context);
   }
-  return { againAfterMs: Math.min(againAfterMs ?? LOOK_MS, LOOK_MS) };
+  return open.length === 0 ? {} : { againAfterMs: LOOK_MS };
 }
 
 /** Those that have not ended, the oldest first. */
@@ -66,7 +116,7 @@ interface Surroundings {
   away: Away | undefined;
 }
 
-async function advance(drill: ChatDrill, { view, running, away }: Surroundings, context: ReconcileContext): Promise<void> {
+async function advance(drill: ChatDrill, { view, running, away }: Surroundings, context: DrillsContext): Promise<void> {
   const step = drillStep({
     drill,
     scene: view && sceneOf(drill, view, context),
@@ -86,7 +136,7 @@ async function advance(drill: ChatDrill, { view, running, away }: Surroundings, 
   context.recorder.record(live, { type: type === 'Failed' ? 'Warning' : 'Normal', reason: `Drill${reason}`, action: 'Drill', note });
 }
 
-function sceneOf(drill: ChatDrill, { plan, status, pods }: ClusterView, context: ReconcileContext): DrillScene {
+function sceneOf(drill: ChatDrill, { plan, status, pods }: ClusterView, context: DrillsContext): DrillScene {
   const { component } = FAULTS[drill.spec.fault];
   const key = keyOf({ namespace: plan.namespace, name: plan.cluster });
   const live = context.cluster(key);
@@ -128,7 +178,7 @@ function canaryOf(pods: readonly KubeObject[]): string | undefined {
         .join(' ');
 }
 
-async function inject(injection: Injection, { drill, plan }: { drill: ChatDrill; plan: Plan }, context: ReconcileContext): Promise<void> {
+async function inject(injection: Injection, { drill, plan }: { drill: ChatDrill; plan: Plan }, context: DrillsContext): Promise<void> {
   if (injection.do === 'takeAway') {
     const { component } = FAULTS[drill.spec.fault];
     const object = context.owned(plan.namespace, plan.cluster).find((each) => awayComponent(each) === component);
@@ -146,7 +196,7 @@ async function inject(injection: Injection, { drill, plan }: { drill: ChatDrill;
     });
 }
 
-async function patchSet({ kind, metadata }: KubeObject, body: object, { transport }: ReconcileContext): Promise<void> {
+async function patchSet({ kind, metadata }: KubeObject, body: object, { transport }: DrillsContext): Promise<void> {
   await transport
     .request('PATCH', pathOf(ownedResource(kind), metadata.namespace, metadata.name), { contentType: MERGE, body })
     .catch((error: unknown) => {
@@ -155,7 +205,7 @@ async function patchSet({ kind, metadata }: KubeObject, body: object, { transpor
 }
 
 /** By the version that was looked at: a status that is older than the watch shows would begin the drill anew. Returns false then. */
-async function patchStatus({ metadata, status }: ChatDrill, next: ChatDrillStatus, { transport }: ReconcileContext): Promise<boolean> {
+async function patchStatus({ metadata, status }: ChatDrill, next: ChatDrillStatus, { transport }: DrillsContext): Promise<boolean> {
   const { namespace, name, resourceVersion } = metadata;
   try {
     await transport.request('PATCH', pathOf(chatDrills, namespace, name, 'status'), {

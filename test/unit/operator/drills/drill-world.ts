@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { ALLOW_DRILLS_LABEL, isFinished, type ChatDrill, type DrillFault } from '@parley/operator-api';
 import type { DeliveryReport } from '../../../../operator/src/watch/delivery.ts';
-import { reconcile } from '../../../../operator/src/drills/drills.ts';
+import { reconcile } from '../../../../operator/src/reconcile.ts';
 import { Applier } from '../../../../operator/src/kube/applier.ts';
 import { chatClusters, chatDrills, ownedResource, ownedResources, pathOf, pods } from '../../../../operator/src/kube/resources.ts';
 import type { KubeObject, KubeTransport } from '../../../../operator/src/kube/transport.ts';

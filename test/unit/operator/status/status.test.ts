@@ -5,14 +5,16 @@ import type { ChatClusterStatus } from '@parley/operator-api';
 import { componentsOf } from '@parley/cdk8s';
 import type { KubeObject } from '../../../../operator/src/kube/transport.ts';
 import type { ChatPod } from '../../../../operator/src/rollout/rollout.ts';
-import { failedStatus, statusFor, type Seen, type StatusInput } from '../../../../operator/src/status/status.ts';
+import type { StatusInput } from '../../../../operator/src/status/input.ts';
+import { failedStatus, statusFor } from '../../../../operator/src/status/status.ts';
+import type { Part } from '../../../../operator/src/watch/workloads.ts';
 import { planOf } from '../../cdk8s/rendered.ts';
 
 const NOW = new Date('2026-01-02T03:04:05Z');
 const LATER = new Date('2026-01-02T04:00:00Z');
 const plan = planOf({});
 
-function seen(change: (component: string) => Partial<Record<string, number>> | undefined = () => ({})): Seen[] {
+function seen(change: (component: string) => Partial<Record<string, number>> | undefined = () => ({})): Part[] {
   return componentsOf(plan).map((planned) => {
     const changed = change(planned.component);
     if (!changed) return { planned, object: undefined };
@@ -30,13 +32,13 @@ function seen(change: (component: string) => Partial<Record<string, number>> | u
   });
 }
 
-const status = (parts: Seen[], more: Partial<StatusInput> = {}) =>
+const status = (parts: Part[], more: Partial<StatusInput> = {}) =>
   statusFor({
     ...{
       generation: 1,
       previous: undefined,
       plan,
-      seen: parts,
+      parts,
       pods: [],
       rollout: undefined,
       delivery: undefined,
@@ -220,4 +222,22 @@ test('a spec that cannot be rendered: Ready false with the cause, the rest as it
   assert.equal(condition(result, 'Rendered').status, 'False');
   assert.equal(condition(result, 'MigrationsReady').status, 'True');
   assert.equal(result.conditions?.filter(({ type }) => type === 'Ready').length, 1);
+});
+
+test('an object that the API server refuses: told first, and everything else is told as it is seen', () => {
+  const refused = 'quota exceeded';
+  const result = status(
+    seen((component) => (component === 'chat' ? { readyReplicas: 2 } : {})),
+    { refused, missing: ['a Secret is missing'] },
+  );
+  for (const [type, value] of [
+    ['Ready', 'False'],
+    ['Degraded', 'True'],
+  ] as const) {
+    const { status: is, reason, message } = condition(result, type);
+    assert.deepEqual([is, reason, message], [value, 'ApplyFailed', 'The API server refused an object: quota exceeded.']);
+  }
+  assert.deepEqual([condition(result, 'Available').status, condition(result, 'MigrationsReady').status], ['True', 'True']);
+  assert.equal(result.readyReplicas, 2);
+  assert.deepEqual([condition(result, 'Progressing').status, condition(result, 'Progressing').reason], ['True', 'Converging']);
 });
