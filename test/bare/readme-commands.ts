@@ -36,7 +36,9 @@ export async function startAndHello(machine: BareMachine, onOutput: (text: strin
   const after = machine.packages();
 
   terminal.pressCtrlC();
-  assert.equal(await terminal.exited, 0, 'exit code after Ctrl-C');
+  // At a terminal npm gets the signal too, and says 130 for it, however well its program ended.
+  const code = await terminal.exited;
+  assert.ok([0, 130].includes(code), `exit code ${code} after Ctrl-C`);
   assert.match(terminal.output(), /stopped; nothing is left running/);
   assert.doesNotMatch(terminal.output(), /^left running: .*/m);
   return {
@@ -62,7 +64,7 @@ function readHistory({ checkout }: BareMachine, { ports }: LocalFile): string {
   const block = page.blocks.find(({ language, text }) => language === 'sh' && text.includes('TOKEN=$('));
   assert.ok(block, 'the README has no commands to talk to it');
   const commands = block.text.replaceAll(':8085', `:${ports.chat}`);
-  return execFileSync('bash', ['-euo', 'pipefail', '-c', commands], { cwd: checkout, encoding: 'utf8' });
+  return execFileSync('bash', ['--norc', '-euo', 'pipefail', '-c', commands], { cwd: checkout, encoding: 'utf8' });
 }
 
 async function heardFromKafka(broker: string): Promise<void> {
