@@ -55,7 +55,12 @@ export function createChatMetrics(registry: Registry, state: Record<ChatGauge, (
   gauge('chat_writer_queue_max', 'Messages that may wait; more are refused', state.queuedMax);
   return {
     errors: new Counter({ name: 'websocket_errors_total', help: 'Error frames sent, by code', labelNames: ['code'], registers }),
-    closed: new Counter({ name: 'websocket_closed_total', help: 'Connections closed, by close code', labelNames: ['code'], registers }),
+    closed: new Counter({
+      name: 'websocket_closed_total',
+      help: 'Connections closed, by close code; 4408 also for those that were cut because their unsent bytes passed the bound',
+      labelNames: ['code'],
+      registers,
+    }),
     stored: new Counter({ name: 'chat_messages_sent_total', help: 'Messages acknowledged', labelNames: ['duplicate'], registers }),
     commitSeconds: new Histogram({
       name: 'chat_commit_duration_seconds',

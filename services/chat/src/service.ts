@@ -64,7 +64,8 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     const users = new LocalUsers();
     const slow = new Set<Session>();
     const reader = mysqlReader(pool);
-    const edge = createEdge({ config, health, log, instance, slow, context: () => context });
+    const frameMaxBytes = config.messageMaxBytes * JSON_ESCAPE_FACTOR + METADATA_MAX_BYTES * 2 + FRAME_OVERHEAD_BYTES;
+    const edge = createEdge({ config, frameMaxBytes, health, log, instance, slow, context: () => context });
     told.connections = () => edge.sessions.size;
     const metrics = createChatMetrics(registry, {
       ...{ connections: told.connections, connectionsMax: () => config.maxConnections, drainEnds: () => drainEndsMs / 1000 },
@@ -101,7 +102,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     const context: ChatContext = {
       ...{ instance, users, presence, metrics, log, ...delivery },
       messageMaxBytes: config.messageMaxBytes,
-      frameMaxBytes: config.messageMaxBytes * JSON_ESCAPE_FACTOR + METADATA_MAX_BYTES * 2 + FRAME_OVERHEAD_BYTES,
+      frameMaxBytes,
       verifier: rememberingVerifier(configuredVerifier(config)),
       tickets: { take: (id) => takeTicket(redis, id) },
       revocations: new RevocationList(),
@@ -142,12 +143,13 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
 interface EdgeParts extends ChatOptions {
   health: Health;
   slow: Set<Session>;
+  frameMaxBytes: number;
   context: () => ChatContext;
 }
 
-function createEdge({ config, health, log, instance, slow, context }: EdgeParts): WsEdge {
+function createEdge({ config, health, log, instance, slow, frameMaxBytes, context }: EdgeParts): WsEdge {
   const edge: WsEdge = new WsEdge({
-    ...{ health, log, slow, context },
+    ...{ health, log, slow, frameMaxBytes, context },
     admission: new AdmissionControl({
       maxConnections: config.maxConnections,
       maxPerAddress: config.maxConnectionsPerIp,

@@ -3,6 +3,7 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { Identity } from '@parley/kit/tokens';
 import type { TraceCaller } from '@parley/kit/tracing';
+import { PagedWriter, type PagedAnswer, type PagedLimits, type PagedState } from './domain/paged-writer.ts';
 import type { Strikes } from './domain/strikes.ts';
 import type { RoomFeed } from './rooms/room-feed.ts';
 
@@ -34,6 +35,14 @@ export interface SocketData {
   session: Session;
 }
 
+export interface SessionStart {
+  id: string;
+  address: string;
+  credential: Credential | undefined;
+  nowMs: number;
+  pagedLimits: PagedLimits;
+}
+
 export class Session {
   ws: WebSocket<SocketData> | undefined = undefined;
   state: SessionState = 'pending';
@@ -52,20 +61,29 @@ export class Session {
   warnedOfExpiry = false;
   /** has been asked to reconnect elsewhere */
   toldToReconnect = false;
-  /** since when its buffer is too full for ephemeral frames; 0: it is not */
-  slowSinceMs = 0;
+  /** sweeps for which its buffer is too full for ephemeral frames; 0: it is not */
+  slowSweeps = 0;
+  /** bytes of long answers that were written when these sweeps began */
+  slowSinceBytes = 0;
+  /** its unsent bytes passed the bound: it is cut, which leaves no room for a close frame */
+  passedBound = false;
   /** joins that were not charged and led nowhere */
   freeJoinsFailed = 0;
   strikes: Strikes | undefined = undefined;
   refusals: Strikes | undefined = undefined;
+  readonly #pagedLimits: PagedLimits;
+  /** there while long answers are under way */
+  #paged: PagedWriter | undefined = undefined;
+  #nextTurn = false;
   #first: RoomPlace | undefined = undefined;
   #more: Map<string, RoomPlace> | undefined = undefined;
 
-  constructor({ id, address, credential, nowMs }: { id: string; address: string; credential: Credential | undefined; nowMs: number }) {
+  constructor({ id, address, credential, nowMs, pagedLimits }: SessionStart) {
     this.id = id;
     this.address = address;
     this.credential = credential;
     this.openedAtMs = nowMs;
+    this.#pagedLimits = pagedLimits;
   }
 
   /** Rooms joined or being joined. */
@@ -112,6 +130,55 @@ export class Session {
     ws.cork(() => {
       for (const frame of frames) ws.send(frame);
     });
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get bufferedBytes(): number {
+    return this.state === 'closed' ? 0 : (this.ws?.getBufferedAmount() ?? 0);
+  }
+
+  /** Long answers under way: how much of them was written, and whether the rest waits for the reader. */
+  get paged(): { written: number; blocked: boolean } | undefined {
+    return this.#paged;
+  }
+
+  /** Sends a long answer as fast as it is read: what the reader has not taken stays where the answer has it from. */
+  sendPaged(answer: PagedAnswer): void {
+    if (this.state === 'closed') return answer.drop();
+    this.#paged ??= new PagedWriter(this.#pagedLimits);
+    this.#paged.add(answer);
+    this.goOn();
+  }
+
+  /** Writes what is due of long answers: the socket has drained, or there are frames again. */
+  goOn(): void {
+    const { ws } = this;
+    const paged = this.#paged;
+    if (!paged || this.state === 'closed' || !ws) return;
+    let state = 'idle' as PagedState;
+    ws.cork(() => {
+      state = paged.write({ buffered: () => ws.getBufferedAmount(), send: (frame) => ws.send(frame) });
+    });
+    if (paged.done) {
+      this.#paged = undefined;
+      this.slowSinceBytes = 0;
+      return;
+    }
+    // The end of the cork may have emptied the buffer, and an empty one does not drain.
+    if (state === 'full' && ws.getBufferedAmount() === 0) state = 'more';
+    if (state === 'more' && !this.#nextTurn) {
+      this.#nextTurn = true;
+      setImmediate(() => {
+        this.#nextTurn = false;
+        this.goOn();
+      });
+    }
+  }
+
+  /** For the edge's close handler, after the rooms were left: long answers end. */
+  dropPaged(): void {
+    this.#paged?.drop();
+    this.#paged = undefined;
   }
 
   /** Ends the connection with a close code; the edge's close handler cleans up. */

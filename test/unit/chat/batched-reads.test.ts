@@ -7,7 +7,7 @@ import { createLog } from '@parley/kit/process';
 import { eventually } from '../../helpers/eventually.ts';
 import { MembershipLoader } from '../../../services/chat/src/rooms/membership-loader.ts';
 import { ReadMarks, type MarkOutcome } from '../../../services/chat/src/rooms/read-marks.ts';
-import { ReplayReads } from '../../../services/chat/src/rooms/replay-reads.ts';
+import { ReplayPages } from '../../../services/chat/src/rooms/replay-pages.ts';
 
 const log = createLog({ service: 'test', instance: 'test', level: 'error' });
 const entry = (seq: number) => ({ room_id: 'r', seq, content: `n${seq}` }) as unknown as Entry;
@@ -75,43 +75,124 @@ describe('membership loader', () => {
   });
 });
 
-describe('replay reads', () => {
-  const setUp = (head: number, ringFrom: number) => {
-    const reads: number[] = [];
+describe('replay pages', () => {
+  const setUp = (head: number, { contentBytes = 10, pagesMaxBytes = 1_000_000 } = {}) => {
+    const reads: { room: string; after: number; limit: number }[] = [];
     let now = 0;
-    const replays = new ReplayReads({
-      read: (afterSeq) => {
-        reads.push(afterSeq);
-        return Promise.resolve(Array.from({ length: Math.min(100, head - afterSeq) }, (_, index) => entry(afterSeq + 1 + index)));
+    let open = 0;
+    let openMax = 0;
+    const content = 'x'.repeat(contentBytes);
+    const pages = new ReplayPages({
+      read: async (room, after, limit) => {
+        reads.push({ room, after, limit });
+        openMax = Math.max(openMax, ++open);
+        await new Promise((resolve) => setImmediate(resolve));
+        open--;
+        return Array.from({ length: Math.max(0, Math.min(limit, head - after)) }, (_, index) => ({ ...entry(after + 1 + index), content }));
       },
-      covered: (seq) => seq >= ringFrom,
       now: () => now,
+      pagesMaxBytes,
     });
-    return { replays, reads, advance: (ms: number) => (now += ms) };
+    return { pages, reads, advance: (ms: number) => (now += ms), openMax: () => openMax };
   };
-  const seqs = (frames: readonly Buffer[]) => frames.map((frame) => (JSON.parse(frame.toString()) as { seq: number }).seq);
+  const seqAt = (pages: ReplayPages, room: string, seq: number) => {
+    const frame = pages.at(room, seq);
+    return frame && (JSON.parse(frame.toString()) as { seq: number }).seq;
+  };
 
-  test('askers of one turn share one read from the oldest position', async () => {
-    const { replays, reads } = setUp(150, 121);
-    const [late, early, none] = await Promise.all([replays.from(100), replays.from(60), replays.from(130)]);
-    assert.deepEqual(reads, [59]);
-    assert.deepEqual([seqs(early as Buffer[])[0], seqs(late as Buffer[])[0], none?.length], [60, 100, 0]);
+  test('askers from places near to each other share one read', async () => {
+    const { pages, reads } = setUp(500);
+    await Promise.all([pages.load('r', 60, 500), pages.load('r', 40, 500), pages.load('r', 90, 500)]);
+    assert.deepEqual(reads, [{ room: 'r', after: 32, limit: 64 }]);
+    assert.deepEqual(
+      [seqAt(pages, 'r', 32), seqAt(pages, 'r', 33), seqAt(pages, 'r', 96), seqAt(pages, 'r', 97)],
+      [undefined, 33, 96, undefined],
+    );
+  });
+
+  test('what memory has already is not read, and pages of short entries grow', async () => {
+    const { pages, reads } = setUp(5000);
+    await pages.load('r', 1, 10);
+    await pages.load('r', 33, 5000);
+    assert.deepEqual(
+      reads.map(({ limit }) => limit),
+      [10, 512],
+    );
+  });
+
+  test('pages of long entries stay small', async () => {
+    const { pages, reads } = setUp(500, { contentBytes: 48_000 });
+    await pages.load('r', 1, 500);
+    await pages.load('r', 65, 500);
+    assert.equal(reads[1]?.limit, 5);
+  });
+
+  test('a replay through long entries reads little more than it needs', async () => {
+    const { pages, reads, advance } = setUp(500, { contentBytes: 16_000 });
+    for (let seq = 1; seq <= 500; seq++) {
+      if (!pages.at('r', seq)) await pages.load('r', seq, 500);
+      assert.equal(seqAt(pages, 'r', seq), seq);
+      // A slow reader: what was read is forgotten now and then.
+      advance(100);
+      pages.forget();
+    }
+    const read = reads.reduce((sum, { limit }) => sum + limit, 0);
+    assert.ok(read < 1000, `${read} entries`);
   });
 
   test('a later asker gets what was read; after some seconds it is read again', async () => {
-    const { replays, reads, advance } = setUp(150, 121);
-    await replays.from(60);
-    await replays.from(80);
-    assert.equal(reads.length, 1);
-    advance(5000);
-    replays.forget();
-    await replays.from(80);
-    assert.deepEqual(reads, [59, 79]);
+    const { pages, reads, advance } = setUp(150);
+    await pages.load('r', 60, 150);
+    assert.equal(seqAt(pages, 'r', 80), 80);
+    advance(4999);
+    pages.forget();
+    assert.equal(seqAt(pages, 'r', 80), 80);
+    advance(1);
+    pages.forget();
+    assert.deepEqual([seqAt(pages, 'r', 80), pages.bytes], [undefined, 0]);
+    await pages.load('r', 80, 150);
+    assert.equal(reads.length, 2);
+  });
+
+  test('however many rooms are read, what is held and what is being read has a bound; the least recently used page goes first', async () => {
+    const { pages, openMax } = setUp(64, { contentBytes: 1000, pagesMaxBytes: 500_000 });
+    await Promise.all(Array.from({ length: 40 }, (_, room) => pages.load(`r${room}`, 1, 64)));
+    assert.ok(pages.bytes > 400_000 && pages.bytes <= 500_000, `${pages.bytes} bytes`);
+    assert.equal(openMax(), 4);
+    assert.deepEqual([seqAt(pages, 'r0', 1), seqAt(pages, 'r39', 1)], [undefined, 1]);
+    // The oldest of what is left is used, so that another one goes.
+    const oldest = Array.from({ length: 40 }, (_, room) => `r${room}`).filter((room) => pages.at(room, 1));
+    pages.at(oldest[0] as string, 1);
+    await pages.load('new', 1, 64);
+    assert.deepEqual(
+      [oldest[0], oldest[1]].map((room) => seqAt(pages, room as string, 1)),
+      [1, undefined],
+    );
+  });
+
+  test('a page larger than the bound is held alone, because somebody waits for it', async () => {
+    const { pages } = setUp(64, { contentBytes: 1000, pagesMaxBytes: 1000 });
+    await pages.load('a', 1, 64);
+    await pages.load('b', 1, 64);
+    assert.deepEqual([seqAt(pages, 'a', 1), seqAt(pages, 'b', 64)], [undefined, 64]);
   });
 
   test('a database that has lost its end is an error, not an endless loop', async () => {
-    const { replays } = setUp(50, 1000);
-    await assert.rejects(replays.from(40), /no entry from 51/);
+    const { pages } = setUp(50);
+    await pages.load('r', 40, 1000);
+    await assert.rejects(pages.load('r', 51, 1000), /no entry from 51/);
+    await assert.rejects(pages.load('r', 100, 1000), /no entry from 51/);
+  });
+
+  test('what was being read of a former database is not kept', async () => {
+    const { pages } = setUp(50);
+    const reading = pages.load('r', 1, 50);
+    await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));
+    pages.clear();
+    await assert.rejects(reading, /replaced/);
+    assert.deepEqual([pages.bytes, seqAt(pages, 'r', 1)], [0, undefined]);
+    await pages.load('r', 1, 50);
+    assert.equal(seqAt(pages, 'r', 1), 1);
   });
 });
 

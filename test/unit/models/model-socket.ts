@@ -27,7 +27,9 @@ export class ModelSocket {
   readonly #world: RoomWorld;
   #subscribed = false;
   #asked: { afterSeq: number | undefined; head: number } = { afterSeq: undefined, head: 0 };
-  #cork: Frame[] | undefined;
+  /** what has come of the join that is asked for */
+  #pending: Frame[] = [];
+  #buffered = 0;
 
   constructor(session: Session, userId: number, world: RoomWorld) {
     this.session = session;
@@ -40,6 +42,7 @@ export class ModelSocket {
   join(offset: number | undefined): void {
     const afterSeq = offset === undefined ? undefined : Math.max(0, this.last + offset);
     this.#asked = { afterSeq, head: this.#world.log.length };
+    this.#pending = [];
     this.state = 'asked';
     this.#world.join(this, afterSeq);
   }
@@ -51,16 +54,16 @@ export class ModelSocket {
 
   // What the code under test does with a socket.
   cork(run: () => void): void {
-    this.#cork = [];
     run();
-    const frames = this.#cork;
-    this.#cork = undefined;
-    this.#receive(frames);
   }
   send(frame: Buffer | string): void {
-    const parsed = JSON.parse(frame.toString()) as Frame;
-    if (this.#cork) this.#cork.push(parsed);
-    else this.#receive([parsed]);
+    // Only long answers look at the buffer; it empties at some time.
+    if (this.session.paged && this.#buffered === 0) this.#world.drainLater(() => this.#drain());
+    if (this.session.paged) this.#buffered += frame.length;
+    this.#receive(JSON.parse(frame.toString()) as Frame);
+  }
+  getBufferedAmount(): number {
+    return this.#buffered;
   }
   subscribe(): void {
     this.#subscribed = true;
@@ -72,23 +75,35 @@ export class ModelSocket {
     if (this.#subscribed && roomId === ROOM) this.send(frame);
   }
 
+  #drain(): void {
+    this.#buffered = 0;
+    if (this.session.state === 'open') this.session.goOn();
+  }
+
   /** A wrong frame must not stop the code that has sent it. */
-  #receive(frames: readonly Frame[]): void {
+  #receive(frame: Frame): void {
     try {
-      this.#judge(frames);
+      this.#judge(frame);
     } catch (error) {
       this.#world.problems.push(error as Error);
     }
   }
 
-  #judge(frames: readonly Frame[]): void {
-    const joined = frames.find(({ type }) => type === 'joined');
-    if (joined) return this.#joined(frames, joined);
-    for (const frame of frames) {
-      if (frame.type === 'message') this.#live(frame);
-      else if (frame.type === 'left') this.state = 'out';
-      else if (frame.type === 'error') this.#refused(frame);
-    }
+  #judge(frame: Frame): void {
+    if (frame.type === 'joined') this.#joined(this.#pending.splice(0), frame);
+    else if (frame.type === 'left') this.state = 'out';
+    else if (frame.type === 'error') this.#refused(frame);
+    else if (frame.type === 'gap') this.#replayed(frame);
+    else if (frame.type === 'message' && this.state === 'in') this.#live(frame);
+    else if (frame.type === 'message') this.#replayed(frame);
+  }
+
+  #replayed(frame: Frame): void {
+    assert.equal(this.state, 'asked', `${frame.type} ${frame.seq} came to a socket that is ${this.state}`);
+    // As far as it is known here; the newest entry was let through before.
+    const known = this.#world.rooms.get(ROOM)?.last ?? 0;
+    assert.ok(this.#world.isMemberAt(this.userId, known), `${frame.type} ${frame.seq} came to a user who is no member any more`);
+    this.#pending.push(frame);
   }
 
   #joined(frames: readonly Frame[], { seq: head, recovered }: Frame): void {

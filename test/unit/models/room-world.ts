@@ -20,6 +20,9 @@ export const USERS = [1, 2, 3] as const;
 
 const log = createLog({ service: 'test', instance: 'test', level: 'fatal' });
 
+/** About 40 and 60 frames of this world: a long replay takes a dozen turns. */
+const PAGES = { bufferedMax: 6000, turnMax: 9000 };
+
 const runAtOnce = (_: string, run: () => void) => run();
 
 export interface WorldOptions {
@@ -88,7 +91,7 @@ export class RoomWorld {
   }
 
   connect(userId: number): ModelSocket {
-    const session = new Session({ id: newId(), address: 'local', credential: undefined, nowMs: Date.now() });
+    const session = new Session({ id: newId(), address: 'local', credential: undefined, nowMs: Date.now(), pagedLimits: PAGES });
     const socket = new ModelSocket(session, userId, this);
     session.identity = { userId, name: `user ${userId}` } as NonNullable<Session['identity']>;
     session.state = 'open';
@@ -104,6 +107,7 @@ export class RoomWorld {
     session.ws = undefined;
     this.#sockets.delete(socket);
     for (const roomId of session.roomIds()) leave(this.context, session, roomId);
+    session.dropPaged();
     this.#users.remove(socket.userId, session);
   }
 
@@ -135,6 +139,11 @@ export class RoomWorld {
   isMemberAt(userId: number, seq: number): boolean {
     const last = this.log.slice(0, seq).findLast((entry) => entry.kind === 'system' && entry.metadata?.['user_id'] === userId);
     return last?.metadata?.['event'] !== 'member_removed';
+  }
+
+  /** A reader takes what was written, some time. */
+  drainLater(drain: () => void): void {
+    void this.#options.pause('drain').then(drain);
   }
 
   #append(event?: SystemEvent): Entry {

@@ -5,6 +5,7 @@ import { messageOf } from '@parley/kit/process';
 import type { ChatContext } from '../context.ts';
 import { planReplay, type ReplayPlan } from '../domain/replay.ts';
 import type { RoomFeed } from '../rooms/room-feed.ts';
+import { RoomReplay } from '../rooms/room-replay.ts';
 import { JoinInProgress, type Session } from '../session.ts';
 import { leave } from './leave-room.ts';
 import { limited } from './limited.ts';
@@ -45,21 +46,24 @@ async function joinRoom(context: ChatContext, session: Session, frame: JoinRoomF
     // Another replica may have acked more than has arrived here: a client never sees the room go back.
     await feed.catchUp(membership.lastSeq);
     if (joining.endedAt > membership.lastSeq) return refuseStranger(context, session, { feed, joining });
-    const asked = { afterSeq: frame.after_seq, epoch: frame.epoch };
-    const plan = planReplay(asked, { head: feed.last, epoch: context.rooms.epoch }, REPLAY_MAX);
-    const older = plan.from === undefined ? [] : await feed.older(plan.from);
     // The socket left, joined again, was removed or closed while the database answered.
     if (session.state !== 'open' || session.room(room_id) !== joining) return context.rooms.release(feed);
-    if (joining.endedAt > membership.lastSeq) return refuseStranger(context, session, { feed, joining });
-    deliver(context, session, { feed, membership, plan, older });
+    const asked = { afterSeq: frame.after_seq, epoch: frame.epoch };
+    const plan = planReplay(asked, { head: feed.last, epoch: context.rooms.epoch }, REPLAY_MAX);
+    replay(context, session, { feed, joining, membership, plan });
   } catch (error) {
     if (feed) context.rooms.release(feed);
-    context.log.warn({ room_id, reason: messageOf(error) }, 'a join failed');
-    // A later join of this socket has taken its place, or it has left: nobody waits for this answer.
-    if (session.room(room_id) !== joining) return;
-    session.deleteRoom(room_id);
-    sendError(context, session, 'unavailable', { room_id, retry_after_ms: 1000 });
+    fail(context, session, { joining, error });
   }
+}
+
+function fail(context: ChatContext, session: Session, { joining, error }: { joining: JoinInProgress; error: unknown }): void {
+  const { roomId } = joining;
+  context.log.warn({ room_id: roomId, reason: messageOf(error) }, 'a join failed');
+  // A later join of this socket has taken its place, or it has left: nobody waits for this answer.
+  if (session.room(roomId) !== joining) return;
+  session.deleteRoom(roomId);
+  sendError(context, session, 'unavailable', { room_id: roomId, retry_after_ms: 1000 });
 }
 
 /** Also for a room that does not exist: who is no member learns nothing about it. */
@@ -71,43 +75,51 @@ function refuseStranger(context: ChatContext, session: Session, { feed, joining 
   sendError(context, session, 'not_a_member', { room_id: feed.roomId });
 }
 
-interface Delivery {
+interface Replay {
   feed: RoomFeed;
+  joining: JoinInProgress;
   membership: Membership;
   plan: ReplayPlan;
-  older: readonly Buffer[];
 }
 
 /**
- * One synchronous turn: gap, replay, what came meanwhile, `joined`, subscription. The ring holds everything between the read and now,
- * and the topic delivers everything from now on, so nothing falls between.
+ * Gap, replay and what comes meanwhile as fast as the client reads; `joined` and the subscription in the turn of the last frame. The feed
+ * has everything up to its newest entry, in its ring or in the database, and the topic delivers everything from then on, so nothing falls
+ * between.
  */
-function deliver(context: ChatContext, session: Session, { feed, membership, plan, older }: Delivery): void {
-  const { ws } = session;
-  if (!ws) return;
+function replay(context: ChatContext, session: Session, { feed, joining, membership, plan }: Replay): void {
   const { roomId } = feed;
-  const recent = plan.from === undefined ? [] : (feed.recent(plan.from + older.length) ?? []);
-  ws.cork(() => {
-    if (plan.gap) ws.send(JSON.stringify({ type: 'gap', room_id: roomId, ...plan.gap }));
-    // The database may be ahead of the feed; what is newer than `last` is still to come by the topic.
-    const undelivered = plan.from === undefined ? 0 : Math.max(0, plan.from + older.length - 1 - feed.last);
-    for (const frame of older.slice(0, older.length - undelivered)) ws.send(frame);
-    for (const frame of recent) ws.send(frame);
-    const unread = Math.max(0, membership.messageCount - membership.lastReadCount);
-    ws.send(
-      JSON.stringify({
-        type: 'joined',
-        room_id: roomId,
-        epoch: context.rooms.epoch,
-        seq: feed.last,
-        recovered: plan.recovered,
-        ...(plan.from === undefined ? {} : { replayed_from: plan.from }),
-        last_read_seq: membership.lastReadSeq,
-        unread_count: unread,
-      }),
-    );
-    ws.subscribe(roomId);
+  // Every removal up to the feed's newest entry is known, and no newer entry is sent.
+  const isRemoved = () => joining.endedAt > membership.lastSeq;
+  if (plan.gap && !isRemoved()) session.send({ type: 'gap', room_id: roomId, ...plan.gap });
+  const answer = new RoomReplay({
+    feed,
+    from: plan.from,
+    isWanted: () => session.state === 'open' && session.room(roomId) === joining && !isRemoved(),
+    wake: () => session.goOn(),
+    onEnd: () => finish(context, session, { feed, membership, plan }),
+    onFailure: (error) => {
+      context.rooms.release(feed);
+      fail(context, session, { joining, error });
+    },
+    onDropped: () => (isRemoved() ? refuseStranger(context, session, { feed, joining }) : context.rooms.release(feed)),
   });
+  session.sendPaged(answer);
+}
+
+function finish(context: ChatContext, session: Session, { feed, membership, plan }: Omit<Replay, 'joining'>): void {
+  const { roomId } = feed;
+  session.send({
+    type: 'joined',
+    room_id: roomId,
+    epoch: context.rooms.epoch,
+    seq: feed.last,
+    recovered: plan.recovered,
+    ...(plan.from === undefined ? {} : { replayed_from: plan.from }),
+    last_read_seq: membership.lastReadSeq,
+    unread_count: Math.max(0, membership.messageCount - membership.lastReadCount),
+  });
+  session.ws?.subscribe(roomId);
   session.setRoom(feed);
   context.presence
     .ofRoom(roomId, session.identity?.userId ?? 0)

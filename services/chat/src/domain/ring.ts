@@ -30,11 +30,14 @@ export class Ring {
     this.#trim();
   }
 
-  /** The frames from seq `from` to the newest, or undefined when the ring does not reach back that far. */
-  since(from: number): readonly Buffer[] | undefined {
-    if (from > this.#last) return [];
-    const oldest = this.#last - this.#frames.length + 1;
-    return from >= oldest ? this.#frames.slice(from - oldest) : undefined;
+  /** Seq of the oldest frame; one more than the newest when there is none. */
+  get oldest(): number {
+    return this.#last - this.#frames.length + 1;
+  }
+
+  /** One frame, or undefined when the ring does not have it. */
+  at(seq: number): Buffer | undefined {
+    return this.#frames[seq - this.oldest];
   }
 
   #trim(): void {

@@ -9,13 +9,16 @@ const LEEWAY_MS = 30_000;
 
 /** Unsent bytes above which a socket gets no ephemeral frames. */
 const SLOW_BYTES = 16 * 1024;
-/** A socket that stays above that for so long does not read at all; it is told while there is still room for the close frame. */
-const SLOW_MAX_MS = 10_000;
+/**
+ * A socket that stays above that for so many sweeps, and of a long answer has not even taken as much, does not read at all; it is told while there
+ * is still room for the close frame. Sweeps, not time: a process that was held up for seconds has not looked at its sockets meanwhile.
+ */
+const SLOW_SWEEPS_MAX = 10;
 
 /** `slow` is kept up to date. */
 export function sweep(sessions: Iterable<Session>, slow: Set<Session>, nowMs: number): void {
   for (const session of sessions) {
-    if (watchBuffer(session, slow, nowMs)) continue;
+    if (watchBuffer(session, slow)) continue;
     if (session.state === 'pending') {
       if (nowMs - session.openedAtMs > AUTH_DEADLINE_MS) session.end(closeCodes.auth);
       continue;
@@ -32,17 +35,23 @@ export function sweep(sessions: Iterable<Session>, slow: Set<Session>, nowMs: nu
 }
 
 /** Returns true when the socket was closed. */
-function watchBuffer(session: Session, slow: Set<Session>, nowMs: number): boolean {
-  if ((session.ws?.getBufferedAmount() ?? 0) <= SLOW_BYTES) {
-    if (session.slowSinceMs !== 0) slow.delete(session);
-    session.slowSinceMs = 0;
+function watchBuffer(session: Session, slow: Set<Session>): boolean {
+  const { paged } = session;
+  // A long answer fills the buffer again and again, also of a quick reader; it may wait with little in it, too, when its next frame is large.
+  if (session.bufferedBytes <= SLOW_BYTES && !paged?.blocked) {
+    if (session.slowSweeps !== 0) slow.delete(session);
+    session.slowSweeps = 0;
     return false;
   }
-  if (session.slowSinceMs === 0) {
-    session.slowSinceMs = nowMs;
+  const written = paged?.written ?? 0;
+  const goesOn = written - session.slowSinceBytes >= SLOW_BYTES;
+  if (session.slowSweeps === 0 || goesOn) {
+    session.slowSweeps = 1;
+    session.slowSinceBytes = written;
     slow.add(session);
+    return false;
   }
-  if (nowMs - session.slowSinceMs < SLOW_MAX_MS) return false;
+  if (++session.slowSweeps <= SLOW_SWEEPS_MAX) return false;
   session.end(closeCodes.slow_consumer);
   return true;
 }

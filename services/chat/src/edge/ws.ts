@@ -11,12 +11,15 @@ import { signOff } from '../commands/authenticate.ts';
 import { receive, startAuthentication, wrongFrame } from '../commands/dispatch.ts';
 import { leave } from '../commands/leave-room.ts';
 import type { ChatContext } from '../context.ts';
+import type { PagedLimits } from '../domain/paged-writer.ts';
 import { Session, type Credential, type SocketData } from '../session.ts';
 import type { AdmissionControl } from './admission.ts';
 import { listenExclusively, uws, type Listener } from './uws.ts';
 
-/** A socket whose unsent bytes pass this bound is closed; it resumes by seq. */
-const BACKPRESSURE_MAX_BYTES = 64 * 1024;
+/** A socket whose unsent bytes pass this bound is closed; it resumes by seq. Twice the largest frame where that is more: see `sendPaged`. */
+const BACKPRESSURE_MIN_BYTES = 64 * 1024;
+/** Bytes of long answers that one socket gets in one turn of the event loop. */
+const PAGED_TURN_BYTES = 512 * 1024;
 /** Seconds without a frame or pong after which a half-open connection is dropped; pings go out by themselves before. */
 const IDLE_TIMEOUT_SECONDS = 60;
 
@@ -29,6 +32,8 @@ export interface EdgeOptions {
   /** sockets that read too slowly for ephemeral frames; a closed one leaves it */
   slow: Set<Session>;
   healthAnswer: () => HealthAnswer;
+  /** largest frame of a message */
+  frameMaxBytes: number;
   /** The context exists only after the edge, because the registry publishes through the edge. */
   context: () => ChatContext;
 }
@@ -44,12 +49,17 @@ export class WsEdge {
   readonly incarnation = randomBytes(6).toString('base64url');
   #sessionCount = 0;
   #listener: Listener | undefined;
+  readonly #backpressureMax: number;
+  readonly #pagedLimits: PagedLimits;
 
   constructor(options: EdgeOptions) {
     this.#options = options;
+    this.#backpressureMax = Math.max(BACKPRESSURE_MIN_BYTES, 2 * options.frameMaxBytes);
+    // The other half is for what comes live in rooms that are joined already.
+    this.#pagedLimits = { bufferedMax: this.#backpressureMax / 2, turnMax: PAGED_TURN_BYTES };
     this.app.ws<SocketData>('/api/ws', {
       maxPayloadLength: FRAME_HARD_MAX_BYTES,
-      maxBackpressure: BACKPRESSURE_MAX_BYTES,
+      maxBackpressure: this.#backpressureMax,
       closeOnBackpressureLimit: true,
       idleTimeout: IDLE_TIMEOUT_SECONDS,
       sendPingsAutomatically: true,
@@ -57,6 +67,8 @@ export class WsEdge {
       upgrade: (response, request, context) => this.#guard('upgrade', () => this.#upgrade(response, request, context)),
       open: (ws) => this.#guard('open', () => this.#open(ws)),
       message: (ws, data, isBinary) => this.#guard('message', () => this.#message(ws, data, isBinary)),
+      dropped: (ws) => this.#guard('dropped', () => (ws.getUserData().session.passedBound = true)),
+      drain: (ws) => this.#guard('drain', () => ws.getUserData().session.goOn()),
       close: (ws, code) => this.#guard('close', () => this.#close(ws, code)),
     });
     this.app.get('/api/health', (response) => this.#guard('health', () => this.#health(response)));
@@ -105,6 +117,7 @@ export class WsEdge {
       address: admitted.address,
       credential: credentialOf(request),
       nowMs: Date.now(),
+      pagedLimits: this.#pagedLimits,
     });
     response.upgrade(
       { session },
@@ -155,8 +168,9 @@ export class WsEdge {
     this.sessions.delete(session);
     this.#options.slow.delete(session);
     this.#options.admission.closed(session.address);
-    context.metrics.closed.inc({ code: String(code) });
+    context.metrics.closed.inc({ code: String(session.passedBound ? closeCodes.slow_consumer.code : code) });
     for (const roomId of session.roomIds()) leave(context, session, roomId);
+    session.dropPaged();
     signOff(context, session);
   }
 

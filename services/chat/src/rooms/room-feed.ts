@@ -7,7 +7,7 @@ import { systemEventOf, type SystemEvent } from '@parley/protocol';
 import { Ring } from '../domain/ring.ts';
 import { Sequencer } from '../domain/sequencer.ts';
 import type { RoomReader } from '../ports.ts';
-import { ReplayReads } from './replay-reads.ts';
+import type { ReplayPages } from './replay-pages.ts';
 
 /** How long a missing entry may be late before it is read from the database: another replica's publish may be under way. */
 const HOLD_MS = 50;
@@ -30,7 +30,7 @@ export interface FeedOptions {
   audience: Audience;
   log: Log;
   onRepair: (entries: number) => void;
-  now: () => number;
+  pages: ReplayPages;
 }
 
 /** Frames of entries that arrived together; `first` is the seq of the first one. */
@@ -50,7 +50,6 @@ export class RoomFeed {
   subscribed: Promise<void> = Promise.resolve();
   readonly #sequencer = new Sequencer();
   readonly #ring = new Ring(RING_LIMITS);
-  readonly #replays: ReplayReads;
   readonly #options: FeedOptions;
   readonly #events = new Map<number, SystemEvent>();
   #startedAt: number | undefined;
@@ -60,11 +59,6 @@ export class RoomFeed {
   constructor(options: FeedOptions) {
     this.roomId = options.roomId;
     this.#options = options;
-    this.#replays = new ReplayReads({
-      read: (afterSeq) => options.reader.entriesAfter(this.roomId, afterSeq, READ_LIMIT),
-      covered: (seq) => this.#ring.since(seq) !== undefined,
-      now: options.now,
-    });
   }
 
   /** Seq of the newest delivered entry. */
@@ -95,14 +89,14 @@ export class RoomFeed {
     if (this.#sequencer.waiting) this.#holdTimer ??= setTimeout(() => void this.#afterHold(), HOLD_MS);
   }
 
-  /** The encoded frames from `from` to the newest, or undefined when they have to be read. */
-  recent(from: number): readonly Buffer[] | undefined {
-    return this.#ring.since(from);
+  /** The encoded frame of a delivered entry, or undefined when it has to be read. */
+  frame(seq: number): Buffer | undefined {
+    return this.#ring.at(seq) ?? this.#options.pages.at(this.roomId, seq);
   }
 
-  /** The frames from `from` up to where the ring begins; none when the ring reaches back that far. */
-  older(from: number): Promise<readonly Buffer[]> {
-    return this.#replays.from(from);
+  /** Resolves when the frame of an entry that the ring does not have was read. Throws when the database is away. */
+  load(seq: number): Promise<void> {
+    return this.#options.pages.load(this.roomId, seq, this.#ring.oldest - 1);
   }
 
   /** Makes sure that everything up to `seq` is delivered. Throws when the database is away. */
@@ -123,11 +117,6 @@ export class RoomFeed {
       () => (this.#repair = undefined),
     );
     return this.#repair;
-  }
-
-  /** Gives memory back that only joins of the last seconds needed. */
-  forgetReplays(): void {
-    this.#replays.forget();
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 // all heads with the database, because a lost last message leaves no gap behind.
 import { messageOf, type Log } from '@parley/kit/process';
 import { roomChannel } from '@parley/live';
+import { ReplayPages } from './replay-pages.ts';
 import { RoomFeed, type Audience, type EntryArrival, type FeedOptions } from './room-feed.ts';
 import type { Fanout, RoomReader } from '../ports.ts';
 
@@ -27,6 +28,7 @@ export interface RegistryOptions {
 export class RoomRegistry {
   readonly #options: RegistryOptions;
   readonly #feeds = new Map<string, RoomFeed>();
+  readonly #pages: ReplayPages;
   #epoch: string;
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
@@ -35,6 +37,10 @@ export class RoomRegistry {
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#epoch = options.epoch;
+    this.#pages = new ReplayPages({
+      read: (roomId, afterSeq, limit) => options.reader.entriesAfter(roomId, afterSeq, limit),
+      now: this.#now,
+    });
   }
 
   get size(): number {
@@ -97,7 +103,7 @@ export class RoomRegistry {
 
   #open(roomId: string): RoomFeed {
     const { reader, fanout, audience, log, onRepair = () => {} } = this.#options;
-    const feed = new RoomFeed({ roomId, reader, audience, log, onRepair, now: this.#now });
+    const feed = new RoomFeed({ roomId, reader, audience, log, onRepair, pages: this.#pages });
     feed.idleSinceMs = this.#now();
     feed.subscribed = fanout.subscribe(roomChannel(roomId));
     feed.subscribed.catch(() => {});
@@ -113,8 +119,8 @@ export class RoomRegistry {
 
   #tick(): void {
     const now = this.#now();
+    this.#pages.forget();
     for (const feed of this.#feeds.values()) {
-      feed.forgetReplays();
       if (feed.users === 0 && now - feed.idleSinceMs >= IDLE_CLOSE_MS) this.#drop(feed);
     }
     this.#ticks++;
@@ -141,6 +147,7 @@ export class RoomRegistry {
     this.#epoch = epoch;
     this.#options.log.warn({ epoch }, 'the chat database has another epoch: it was restored; all sockets start anew');
     for (const feed of [...this.#feeds.values()]) this.#drop(feed);
+    this.#pages.clear();
     this.#options.onNewEpoch(epoch);
   }
 }
