@@ -2,11 +2,12 @@
 import { commonConfig, secret, secretUrl, text } from '@parley/kit/process';
 import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
-import { API_KEY_PATTERN } from './domain/api-key.ts';
+import { API_KEY_PATTERN } from '@parley/kit/tokens';
 
 const whole = (fallback: number, minimum: number, maximum: number, description: string) =>
   Type.Integer({ default: fallback, minimum, maximum, description });
 
+/** Environment of auth: a variable a property, with its default, bounds and text. */
 export const authConfig = Type.Object({
   ...commonConfig(8081),
   databaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
@@ -26,4 +27,5 @@ export const authConfig = Type.Object({
   passwordHashesAtOnce: whole(2, 1, 64, 'argon2 calls at a time; each takes 19 MiB and one thread of four'),
   passwordHashesWaiting: whole(64, 0, 10_000, 'argon2 calls that wait; beyond it the answer is overloaded'),
 });
+/** The environment of auth after it was read and checked. */
 export type AuthConfig = Static<typeof authConfig>;

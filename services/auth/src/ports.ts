@@ -1,13 +1,15 @@
 // What auth needs from outside: where accounts, keys and sessions are kept, how passwords are hashed and tokens signed.
-import type { Revocation } from '@parley/kit/tokens';
-import type { ApiKeyRecord, GivenApiKey, Scope } from './domain/api-key.ts';
+import type { ApiKeyRecord, GivenApiKey, Revocation } from '@parley/kit/tokens';
+import type { ApiKeyScope } from '@parley/protocol';
 
+/** Somebody who may log in. */
 export interface Account {
   id: number;
   name: string;
   email: string;
 }
 
+/** An account with what is needed to check a password. */
 export interface StoredAccount extends Account {
   passwordHash: string;
   /** Goes up with each change of the password. */
@@ -29,6 +31,7 @@ export interface NextRefreshToken extends NewRefreshToken {
   salt: Buffer;
 }
 
+/** A new account with its event and its first login. */
 export interface Registration {
   name: string;
   email: string;
@@ -39,6 +42,7 @@ export interface Registration {
   refresh: NewRefreshToken;
 }
 
+/** A new hash, and what must still be true when it is stored. */
 export interface PasswordChange {
   userId: number;
   /** The one that was checked. */
@@ -49,6 +53,7 @@ export interface PasswordChange {
   at: Date;
 }
 
+/** Accounts as PostgreSQL has them. All reject with AppError unavailable when it is away. */
 export interface Accounts {
   findByEmail(email: string): Promise<StoredAccount | undefined>;
   findById(id: number): Promise<StoredAccount | undefined>;
@@ -73,6 +78,7 @@ export interface RepeatedRotation {
   salt: Buffer;
 }
 
+/** Logins as families of refresh tokens, of which only hashes are kept; they fail as {@link Accounts} do. */
 export interface Sessions {
   /** false: the password was changed or the account disabled since it was read. */
   begin(account: { userId: number; passwordVersion: number }, family: string, refresh: NewRefreshToken): Promise<boolean>;
@@ -86,11 +92,13 @@ export interface Sessions {
   end(family: string, at: Date): Promise<Revocation[]>;
 }
 
+/** Which tokens no longer count; fails as {@link Accounts} does. */
 export interface Revocations {
   /** In the order of their positions. */
   inForce(page: { at: Date; after: number; limit: number }): Promise<{ position: number; revocation: Revocation }[]>;
 }
 
+/** Tells other processes of a change. */
 export interface Announcer {
   /** Tells all replicas. Never fails: what could not be told is told again later. */
   announce(revocations: readonly Revocation[]): Promise<void>;
@@ -98,6 +106,7 @@ export interface Announcer {
   registered(userId: number): Promise<void>;
 }
 
+/** An API key as it is listed: the prefix is no secret, the key itself is not kept. */
 export interface StoredApiKey {
   id: number;
   prefix: string;
@@ -108,19 +117,27 @@ export interface StoredApiKey {
   revokedAt: Date | null;
 }
 
+/** A key that is in force, to compare a given one with. */
+export interface UsedApiKey extends ApiKeyRecord {
+  id: number;
+  lastUsedAt: Date | null;
+}
+
+/** API keys as PostgreSQL has them; they fail as {@link Accounts} do. */
 export interface ApiKeys {
-  find(prefix: string): Promise<ApiKeyRecord | undefined>;
+  find(prefix: string): Promise<UsedApiKey | undefined>;
   markUsed(id: number, at: Date): Promise<void>;
   /** Makes this the one bootstrap key. */
   putBootstrap(key: GivenApiKey, at: Date): Promise<void>;
   /** undefined: the prefix is taken. */
-  create(key: GivenApiKey, about: { name: string; scopes: readonly Scope[]; at: Date }): Promise<StoredApiKey | undefined>;
+  create(key: GivenApiKey, about: { name: string; scopes: readonly ApiKeyScope[]; at: Date }): Promise<StoredApiKey | undefined>;
   /** In the order of their ids, beyond `after`. */
   list(page: { after: number; limit: number }): Promise<StoredApiKey[]>;
   /** Throws AppError conflict for the bootstrap key. false: there is no such key. A revoked one stays as it is. */
   revoke(id: number, at: Date): Promise<boolean>;
 }
 
+/** Hashes of passwords (argon2id). `hash` and `verify` reject with AppError overloaded when too many wait. */
 export interface Passwords {
   hash(password: string): Promise<string>;
   /** Takes the same time without a hash, and is false then. */
@@ -129,6 +146,7 @@ export interface Passwords {
   isOutdated(hash: string): boolean;
 }
 
+/** Signs access tokens. */
 export interface TokenIssuer {
   /** The token says which login it came from, so that the login can be revoked. */
   issue(account: Account, of: { family: string; at: Date }): Promise<string>;

@@ -20,7 +20,7 @@ import { postgresSessions } from './adapters/postgres-sessions.ts';
 import { redisAnnouncer, repeatRevocations } from './adapters/redis-announcer.ts';
 import { readSigningKeys } from './adapters/signing-keys.ts';
 import type { AuthConfig } from './config.ts';
-import { parseApiKey } from './domain/api-key.ts';
+import { parseApiKey } from '@parley/kit/tokens';
 import { boundedWork } from './domain/bounded-work.ts';
 import { requireApiKey } from './edge/api-key.ts';
 import { attemptsPerMinute, type AttemptLimits } from './edge/attempt-guard.ts';
@@ -35,6 +35,7 @@ const ATTEMPT_KEYS_MAX = 100_000;
 /** Longer than elsewhere: a password hash takes as long as this wait is worth, and only the shared count holds across replicas. */
 const LIMIT_WAIT_MS = 500;
 
+/** An auth that is ready. Ports are TCP ports: that of REST, and that of health and metrics. */
 export interface RunningAuth extends Running {
   port: number;
   adminPort: number;
@@ -48,6 +49,10 @@ interface AuthOptions {
   keyFile?: KeyFile | undefined;
 }
 
+/**
+ * Resolves when PostgreSQL has answered and REST is served; Redis may come later. Rejects with what kept it from starting; nothing is left
+ * open then. `instance` is the name of this process.
+ */
 export async function startAuth({ config, log, instance, keyFile }: AuthOptions): Promise<RunningAuth> {
   const keys = keyRing(readSigningKeys(config.jwtPrivateKeys));
   if (config.refreshTokenSeconds < config.accessTokenSeconds)

@@ -4,6 +4,7 @@ import { Type, type Static } from '@sinclair/typebox';
 
 const { logLevel } = commonConfig(0);
 
+/** Environment of the copier of backups: a variable a property, with its default, bounds and text. */
 export const backupsConfig = Type.Object({
   backupDir: text('/backup', 'folder of the backups of one database'),
   keep: Type.Integer({ minimum: 1, maximum: 365, default: 7, description: 'complete backups that stay in the bucket' }),
@@ -29,4 +30,5 @@ export const backupsConfig = Type.Object({
   retryForMs: milliseconds(900_000, 'how long it tries again when the server cannot be reached or is busy'),
   logLevel,
 });
+/** The environment of the copier of backups after it was read and checked. */
 export type BackupsConfig = Static<typeof backupsConfig>;

@@ -30,6 +30,7 @@ export interface Folder {
   write(name: string, body: Readable, sum: string): Promise<boolean>;
 }
 
+/** Why the bucket could not be used, in words for people. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   /** It may work later without anybody doing anything. */

@@ -4,6 +4,7 @@ import { Type, type Static } from '@sinclair/typebox';
 
 const { adminHost, adminPort, instanceName, logLevel, startupTimeoutMs, drainTimeoutMs } = commonConfig(0);
 
+/** Environment of the canary: a variable a property, with its default, bounds and text. */
 export const canaryConfig = Type.Object({
   ...{ adminHost, adminPort, instanceName, logLevel, startupTimeoutMs, drainTimeoutMs },
   authUrl: httpUrl('where the auth service answers'),
@@ -19,4 +20,5 @@ export const canaryConfig = Type.Object({
   messageIntervalMs: milliseconds(5000, 'time between two messages'),
   lostAfterMs: milliseconds(30_000, 'an acked message that has not reached a joined socket after this time is lost'),
 });
+/** The environment of the canary after it was read and checked. */
 export type CanaryConfig = Static<typeof canaryConfig>;

@@ -5,6 +5,7 @@ import { Canary } from './canary.ts';
 import type { CanaryConfig } from './config.ts';
 import { createCanaryMetrics } from './metrics.ts';
 
+/** A canary that works. `adminPort` is the TCP port of health and metrics. */
 export interface RunningCanary extends Running {
   adminPort: number;
 }
@@ -15,6 +16,10 @@ interface Context {
   instance: string;
 }
 
+/**
+ * Resolves when it has begun to log in and send; it goes on through every failure until it is closed. Rejects with what kept it from
+ * starting. `instance` is the name of this process.
+ */
 export async function startCanary({ config, log, instance }: Context): Promise<RunningCanary> {
   const open = new Resources(log);
   const health = new Health();

@@ -6,6 +6,7 @@ import { Follower } from './follower.ts';
 import { createCertificateMetrics } from './metrics.ts';
 import { runtimeCommand } from './runtime-api.ts';
 
+/** A renewer that works. `adminPort` is the TCP port of health and metrics. */
 export interface RunningCertificates extends Running {
   adminPort: number;
 }
@@ -16,6 +17,10 @@ interface Context {
   instance: string;
 }
 
+/**
+ * Resolves when it has begun to compare; it goes on through every failure until it is closed. Rejects with what kept it from starting.
+ * `instance` is the name of this process.
+ */
 export async function startCertificates({ config, log, instance }: Context): Promise<RunningCertificates> {
   const open = new Resources(log);
   const health = new Health();

@@ -7,6 +7,7 @@ import { Type, type Static } from '@sinclair/typebox';
 
 const rate = { exclusiveMinimum: 0, maximum: 1_000_000 };
 
+/** Environment of core: a variable a property, with its default, bounds and text. */
 export const coreConfig = Type.Object({
   ...commonConfig(8082),
   ...tokenConfig,
@@ -23,4 +24,5 @@ export const coreConfig = Type.Object({
   rateMessageBurst: Type.Number({ ...rate, default: 20, description: 'messages of a user at once' }),
   rateMessagePerSecond: Type.Number({ ...rate, default: 5, description: 'messages of a user per second in the long run' }),
 });
+/** The environment of core after it was read and checked. */
 export type CoreConfig = Static<typeof coreConfig>;

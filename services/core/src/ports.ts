@@ -13,6 +13,7 @@ export interface Actor {
   name: string;
 }
 
+/** A user as the user database has it. `email` is shown to the user alone. */
 export interface Account {
   id: number;
   name: string;
@@ -34,6 +35,7 @@ export interface RoomChange {
   withdrawn?: Withdrawn[];
 }
 
+/** An invitation that can no longer be answered, and whom it concerned. */
 export interface Withdrawn {
   invitationId: string;
   roomId: string;
@@ -41,6 +43,7 @@ export interface Withdrawn {
   invitedBy: number;
 }
 
+/** Who people are. All reject with AppError unavailable when the user database is away. */
 export interface Users {
   /** Read from the database, never from the cache: it carries the e-mail address. */
   account(id: number): Promise<Account | undefined>;
@@ -52,6 +55,7 @@ export interface Users {
   search(page: { query?: string; after?: number; limit: number }): Promise<{ id: number; name: string }[]>;
 }
 
+/** Who is online, as Redis has it. */
 export interface Presence {
   /** Throws AppError unavailable when nobody knows at present. */
   of(userIds: readonly number[]): Promise<Map<number, UserPresence>>;
@@ -63,6 +67,7 @@ export interface UserPresence {
   lastSeen?: Date;
 }
 
+/** Rooms as MySQL has them. All reject with AppError unavailable, or overloaded, when MySQL is away or busy. */
 export interface Rooms {
   /** `created: false`: the pair had a room already, however many calls come at once. */
   createDirect(creator: number, plan: DirectPlan, now: Date): Promise<{ roomId: string; created: boolean }>;
@@ -80,9 +85,9 @@ export interface Rooms {
   delete(place: Place, now: Date): Promise<RoomChange>;
   setHidden(userId: number, roomId: string, hidden: boolean, now: Date): Promise<void>;
   markRead(mark: ReadMark): Promise<MarkResult>;
-  /** Active members; 'many' when there are more than `max`. */
   /** Those of `others` who share a room with the user. */
   sharing(userId: number, others: readonly number[]): Promise<Set<number>>;
+  /** Ids of the active members; 'many' when there are more than `max`. */
   memberIds(roomId: string, limits: { max: number }): Promise<readonly number[] | 'many'>;
 }
 
@@ -96,7 +101,9 @@ export interface Memberships {
   setRole(place: Place, target: Actor, role: Role, now: Date): Promise<RoomChange | undefined>;
 }
 
+/** What the invited one says. */
 export type Answer = 'accepted' | 'declined';
+/** `change`: the log entry of who joined; undefined after a no. */
 export type Answered = { ok: true; invitation: Invitation; change: RoomChange | undefined } | { ok: false; error: AnswerRefusal };
 
 /** `waiting`: these were invited before and have not answered. */
@@ -105,6 +112,7 @@ export interface InvitationsMade {
   created: Invitation[];
 }
 
+/** Invitations as MySQL has them; they fail as {@link Rooms} do. */
 export interface Invitations {
   /** Waiting ones of this user, newest first. */
   pending(userId: number, page: { limit: number; cursor?: InvitationCursor }): Promise<Invitation[]>;
@@ -116,6 +124,7 @@ export interface Invitations {
   withdraw(invitationId: string, inviter: number, now: Date): Promise<Withdrawn>;
 }
 
+/** A message before it has a place. `content` and `metadata` were checked; `clientMsgId` makes a repeat harmless. */
 export interface NewLogMessage {
   roomId: string;
   sender: Actor;
@@ -125,11 +134,13 @@ export interface NewLogMessage {
   clientMsgId: string | undefined;
 }
 
+/** The log of a room, written by the same writer as chat's. */
 export interface MessageLog {
   /** Resolves after the commit; the replicas are told by then. Throws AppError: not_a_member, overloaded, unavailable. */
   append(message: NewLogMessage): Promise<{ entry: Entry; duplicate: boolean }>;
 }
 
+/** Short-lived tickets for sockets of browsers. */
 export interface Tickets {
   create(identity: Identity): Promise<{ ticket: string; expiresInSeconds: number }>;
 }

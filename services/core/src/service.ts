@@ -14,7 +14,7 @@ import { createRateLimiter, createRateLimitMetrics } from '@parley/kit/rate-limi
 import { createRedis, type RedisClient } from '@parley/kit/redis';
 import { Resources, type Running } from '@parley/kit/run';
 import { createPostgres, type PostgresPool } from '@parley/kit/sql';
-import { configuredVerifier, rememberingVerifier, watchRevocations } from '@parley/kit/tokens';
+import { configuredVerifier, rememberingVerifier, watchRevocations, type Identity } from '@parley/kit/tokens';
 import { coreOperations } from '@parley/protocol';
 import { createLogWriter, messageLog } from './adapters/message-log.ts';
 import { mysqlInvitations } from './adapters/mysql-invitations.ts';
@@ -22,7 +22,7 @@ import { mysqlMemberships } from './adapters/mysql-memberships.ts';
 import { mysqlRooms } from './adapters/mysql-rooms.ts';
 import { redisAnnouncer } from './adapters/redis-announcer.ts';
 import { redisPresence } from './adapters/redis-presence.ts';
-import { redisTickets } from './adapters/redis-tickets.ts';
+import { createTicket } from '@parley/live';
 import { cachedUsers } from './adapters/users.ts';
 import type { CoreConfig } from './config.ts';
 import { addInvitationRoutes } from './edge/invitation-routes.ts';
@@ -39,11 +39,16 @@ import { messageMetrics, userCacheMetrics } from './metrics.ts';
 /** The version of all packages of the repository. */
 const VERSION = '0.1.0';
 
+/** A core that is ready. Ports are TCP ports: that of REST, and that of health and metrics. */
 export interface RunningCore extends Running {
   port: number;
   adminPort: number;
 }
 
+/**
+ * Resolves when both databases have answered and REST is served; Redis may come later. Rejects with what kept it from starting; nothing is
+ * left open then. `instance` is the name of this process.
+ */
 export async function startCore({ config, log, instance }: { config: CoreConfig; log: Log; instance: string }): Promise<RunningCore> {
   const open = new Resources(log);
   const health = new Health();
@@ -142,7 +147,7 @@ function storesOf({ mysql, postgres, redis, metrics, log }: Stores) {
     rooms: mysqlRooms(mysql),
     memberships: mysqlMemberships(mysql),
     invitations: mysqlInvitations(mysql),
-    tickets: redisTickets(redis),
+    tickets: { create: (identity: Identity) => createTicket(redis, identity) },
     presence: redisPresence(redis),
   };
 }

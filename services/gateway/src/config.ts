@@ -3,6 +3,7 @@ import { commonConfig, httpUrl, milliseconds, tokenConfig } from '@parley/kit/pr
 import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 
+/** Environment of the gateway: a variable a property, with its default, bounds and text. */
 export const gatewayConfig = Type.Object({
   ...commonConfig(8080),
   ...tokenConfig,
@@ -32,4 +33,5 @@ export const gatewayConfig = Type.Object({
   }),
   rateRestPerSecond: Type.Number({ minimum: 0.001, maximum: 1_000_000, default: 1, description: 'calls that come back each second' }),
 });
+/** The environment of the gateway after it was read and checked. */
 export type GatewayConfig = Static<typeof gatewayConfig>;

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { HeaderValues } from './domain/headers.ts';
 
+/** A call to pass on; `headers` are those that may go on, by names in lower case. */
 export interface UpstreamCall {
   method: string;
   /** Path and query. */
@@ -12,12 +13,14 @@ export interface UpstreamCall {
   signal: AbortSignal;
 }
 
+/** The answer as it comes; `body` has to be read or destroyed. */
 export interface UpstreamAnswer {
   status: number;
   headers: HeaderValues;
   body: Readable;
 }
 
+/** A service behind the gateway. */
 export interface Upstream {
   /** Throws AppError overloaded, bad_gateway or gateway_timeout. */
   call(call: UpstreamCall): Promise<UpstreamAnswer>;

@@ -19,6 +19,7 @@ const LIMIT_KEYS_MAX = 50_000;
 /** Longest wait for Redis before this process decides alone: a REST call is worth more patience than a message. */
 const LIMIT_WAIT_MS = 250;
 
+/** A gateway that is ready. Ports are TCP ports: that of callers, and that of health and metrics. */
 export interface RunningGateway extends Running {
   port: number;
   adminPort: number;
@@ -30,6 +31,10 @@ interface Context {
   instance: string;
 }
 
+/**
+ * Resolves when calls are taken; the services behind it may come later. Rejects with what kept it from starting; nothing is left open then.
+ * `instance` is the name of this process.
+ */
 export async function startGateway({ config, log, instance }: Context): Promise<RunningGateway> {
   const open = new Resources(log);
   const health = new Health();

@@ -5,6 +5,7 @@ import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 import { kafkaVariables } from './kafka/config.ts';
 
+/** Environment of the worker: a variable a property, with its default, bounds and text. */
 export const workerConfig = Type.Object({
   // Its port serves the administration of webhooks to the gateway.
   ...commonConfig(8079),
@@ -31,4 +32,5 @@ export const workerConfig = Type.Object({
   ),
   notificationsWebhookSecret: Type.Optional(secret('signs the notifications', { optional: true, minLength: 16 })),
 });
+/** The environment of the worker after it was read and checked. */
 export type WorkerConfig = Static<typeof workerConfig>;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AppError } from '@parley/kit/process';
-import { isSameKey, parseApiKey } from '../../../services/auth/src/domain/api-key.ts';
+import { isSameKey, parseApiKey } from '@parley/kit/tokens';
 import { boundedWork } from '../../../services/auth/src/domain/bounded-work.ts';
 import { checkedProfile, normaliseEmail } from '../../../services/auth/src/domain/profile.ts';
 

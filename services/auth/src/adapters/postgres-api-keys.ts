@@ -1,18 +1,18 @@
 // The ApiKeys port on PostgreSQL.
 import { AppError } from '@parley/kit/process';
 import { postgresError, translatingErrors, type PostgresPool } from '@parley/kit/sql';
-import type { ApiKeyRecord, Scope } from '../domain/api-key.ts';
-import type { ApiKeys, StoredApiKey } from '../ports.ts';
+import type { ApiKeyScope } from '@parley/protocol';
+import type { ApiKeys, StoredApiKey, UsedApiKey } from '../ports.ts';
 import { inTransaction } from './postgres-transaction.ts';
 
-const BOOTSTRAP_SCOPES: readonly Scope[] = ['auth', 'admin'];
+const BOOTSTRAP_SCOPES: readonly ApiKeyScope[] = ['auth', 'admin'];
 
 const STORED_KEY = `id, prefix, name, scopes, created_at AS "createdAt", last_used_at AS "lastUsedAt", revoked_at AS "revokedAt"`;
 
 export function postgresApiKeys(pool: PostgresPool): ApiKeys {
   const keys: ApiKeys = {
     async find(prefix) {
-      const { rows } = await pool.query<ApiKeyRecord>(
+      const { rows } = await pool.query<UsedApiKey>(
         'SELECT id, hash, scopes, last_used_at AS "lastUsedAt" FROM api_keys WHERE prefix = $1 AND revoked_at IS NULL',
         [prefix],
       );

@@ -4,7 +4,7 @@ import { addRoute } from '@parley/kit/http';
 import { AppError, type Log } from '@parley/kit/process';
 import { authOperations, type ApiKey, type ApiKeyCreated, type ApiKeyList } from '@parley/protocol';
 import type { Express, RequestHandler } from 'express';
-import { apiKeyOf, parseApiKey, PREFIX_BYTES, SECRET_BYTES } from '../domain/api-key.ts';
+import { API_KEY_PREFIX_BYTES, API_KEY_SECRET_BYTES, apiKeyOf, parseApiKey } from '@parley/kit/tokens';
 import { checkedName } from '../domain/profile.ts';
 import type { ApiKeys, StoredApiKey } from '../ports.ts';
 
@@ -54,7 +54,7 @@ export function addApiKeyRoutes(app: Express, { apiKeys, requireAdmin, json, log
 
 async function createKey(apiKeys: ApiKeys, about: Parameters<ApiKeys['create']>[1]): Promise<{ key: string; stored: StoredApiKey }> {
   for (let attempt = 0; attempt < PREFIX_TRIES; attempt++) {
-    const key = apiKeyOf(randomBytes(PREFIX_BYTES), randomBytes(SECRET_BYTES));
+    const key = apiKeyOf(randomBytes(API_KEY_PREFIX_BYTES), randomBytes(API_KEY_SECRET_BYTES));
     const given = parseApiKey(key);
     const stored = given && (await apiKeys.create(given, about));
     if (stored) return { key, stored };

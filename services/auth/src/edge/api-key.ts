@@ -1,13 +1,14 @@
 // Middleware: a valid API key with this scope comes before everything else, also before the body is read.
 import { AppError, messageOf, type Log } from '@parley/kit/process';
 import type { RequestHandler } from 'express';
-import { isSameKey, parseApiKey, type Scope } from '../domain/api-key.ts';
+import { isSameKey, parseApiKey } from '@parley/kit/tokens';
+import type { ApiKeyScope } from '@parley/protocol';
 import type { ApiKeys } from '../ports.ts';
 
 /** "Last used" is kept to the minute: it need not cost a write for each call. */
 const MARK_EVERY_MS = 60_000;
 
-export function requireApiKey(scope: Scope, { apiKeys, log, now }: { apiKeys: ApiKeys; log: Log; now: () => Date }): RequestHandler {
+export function requireApiKey(scope: ApiKeyScope, { apiKeys, log, now }: { apiKeys: ApiKeys; log: Log; now: () => Date }): RequestHandler {
   return async (request, _response, next) => {
     const given = parseApiKey(request.get('x-api-key'));
     const record = given && (await apiKeys.find(given.prefix));

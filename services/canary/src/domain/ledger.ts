@@ -4,6 +4,7 @@
 // a position that it has seen already is a duplicate, a position too far is out of order, and an acked one that a joined socket
 // has not reached in time is lost. What was never acked may be missing: nobody was told that it is safe.
 
+/** What became of the messages so far, each number since the start. */
 export interface Counts {
   lost: number;
   duplicated: number;
@@ -21,6 +22,7 @@ interface Place {
 /** Acked messages are remembered this many times the limit: a socket that stays away longer is no longer measured by them. */
 const REMEMBERED = 20;
 
+/** Keeps what was sent, acked and delivered, and counts which promise was broken. Times are milliseconds. */
 export class Ledger {
   readonly #lostAfterMs: number;
   readonly #places = new Map<string, Place>();

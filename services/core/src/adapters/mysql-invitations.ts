@@ -11,8 +11,7 @@ import { shortName, systemTexts } from '../domain/system-texts.ts';
 import type { Actor, Answer, Answered, Invitations, RoomChange } from '../ports.ts';
 import { mysqlError } from './mysql-failure.ts';
 import { invite, INVITATION_COLUMNS, toInvitation, withdraw } from './mysql-inviting.ts';
-import { lockRoom, readMember, tell, type LockedRoom } from './mysql-locked-room.ts';
-import { insertEvents } from './mysql-outbox.ts';
+import { insertEvents, type LockedRoom, lockRoom, readMember, tell } from './mysql-locked-room.ts';
 import { inTransaction } from './mysql-transaction.ts';
 
 export function mysqlInvitations(pool: MysqlPool): Invitations {

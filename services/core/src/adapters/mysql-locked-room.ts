@@ -2,7 +2,7 @@
 // does, so that all changes of a room happen one after the other and nothing else needs a lock.
 import { appendSystemEntry, toBinary } from '@parley/chat-store';
 import { AppError } from '@parley/kit/process';
-import type { Role, SystemEvent } from '@parley/protocol';
+import { topics, type Role, type RoomEvent, type SystemEvent } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import type { Others, RoomKind } from '../domain/permissions.ts';
@@ -82,4 +82,11 @@ export async function tell(connection: Connection, room: LockedRoom, { actor, co
   const teller = { id: actor.id, name: shortName(actor.name) };
   const entry = await appendSystemEntry(connection, { roomId: room.id, actor: teller, content, event, now });
   return { entry, memberVersion: room.memberVersion + (ofMembers ? 1 : 0) };
+}
+
+/** Events on their way to Kafka: a room's rows get their ids, and become visible, in the order of its changes. */
+export async function insertEvents(connection: Connection, events: readonly RoomEvent[], now: Date): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map((event) => [topics.rooms, event.data.room_id, JSON.stringify(event), now]);
+  await connection.query('INSERT INTO outbox (topic, event_key, payload, created_at) VALUES ?', [rows]);
 }

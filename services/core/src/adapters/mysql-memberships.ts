@@ -11,8 +11,7 @@ import { shortName, systemTexts } from '../domain/system-texts.ts';
 import type { Actor, Memberships, Place, RoomChange } from '../ports.ts';
 import { mysqlError } from './mysql-failure.ts';
 import { withdrawAll } from './mysql-inviting.ts';
-import { lockAsMember, readMember, readOthers, tell, type ActiveMember, type LockedRoom } from './mysql-locked-room.ts';
-import { insertEvents } from './mysql-outbox.ts';
+import { type ActiveMember, insertEvents, lockAsMember, type LockedRoom, readMember, readOthers, tell } from './mysql-locked-room.ts';
 import { refuse } from './mysql-refusal.ts';
 import { inTransaction } from './mysql-transaction.ts';
 

@@ -6,8 +6,7 @@ import { refusalOfAdminAction } from '../domain/permissions.ts';
 import { shortName, systemTexts } from '../domain/system-texts.ts';
 import type { Place, RoomChange } from '../ports.ts';
 import { withdrawAll } from './mysql-inviting.ts';
-import { lockAsMember, tell } from './mysql-locked-room.ts';
-import { insertEvents } from './mysql-outbox.ts';
+import { insertEvents, lockAsMember, tell } from './mysql-locked-room.ts';
 import { refuse } from './mysql-refusal.ts';
 
 /** undefined: the room has this name already. */

@@ -8,7 +8,7 @@ import { invitationCreated, roomCreated } from '../domain/events.ts';
 import type { DirectPlan, GroupPlan } from '../domain/room-plan.ts';
 import { isDuplicate } from './mysql-failure.ts';
 import { insertInvitations } from './mysql-inviting.ts';
-import { insertEvents } from './mysql-outbox.ts';
+import { insertEvents } from './mysql-locked-room.ts';
 import { inTransaction } from './mysql-transaction.ts';
 
 /**

@@ -3,10 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { AppError } from '@parley/kit/process';
 import type { Identity } from '@parley/kit/tokens';
 
 export const TICKET_SECONDS = 30;
 const ID_BYTES = 32;
+const RETRY_AFTER_MS = 1000;
 
 const TicketIdentity = Type.Object({
   userId: Type.Integer({ minimum: 1 }),
@@ -26,10 +28,14 @@ interface TicketRedis {
 
 const keyOf = (id: string): string => `ticket:${id}`;
 
-/** A new ticket for the owner of a verified token. Throws when Redis is away: there is no other place that all replicas see. */
+/** A new ticket for the owner of a verified token. Throws AppError unavailable when Redis is away: there is no other place that all replicas see. */
 export async function createTicket(redis: TicketRedis, identity: Identity): Promise<{ ticket: string; expiresInSeconds: number }> {
   const ticket = randomBytes(ID_BYTES).toString('base64url');
-  await redis.set(keyOf(ticket), JSON.stringify(identity), 'EX', TICKET_SECONDS);
+  try {
+    await redis.set(keyOf(ticket), JSON.stringify(identity), 'EX', TICKET_SECONDS);
+  } catch (cause) {
+    throw new AppError('unavailable', 'No tickets at the moment; connect with the token', { retryAfterMs: RETRY_AFTER_MS, cause });
+  }
   return { ticket, expiresInSeconds: TICKET_SECONDS };
 }
 

@@ -11,12 +11,14 @@ export interface RawRecord {
   headers: Record<string, string>;
 }
 
+/** An event that was checked by its schema. */
 export interface ReceivedEvent {
   event: KnownEvent;
   /** The event as it stands in the record. */
   text: string;
 }
 
+/** What one group of consumers does with events. */
 export interface EventHandler {
   /** Names the group of consumers, in Kafka with the prefix `parley-`. */
   name: string;

@@ -1,7 +1,7 @@
 // Keeps one group's consumer of this process alive: makes a new one whenever the last one has ended (kafkajs leaves some of its
 // consumers dead after the restart of a broker), with growing pauses while Kafka is away.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit/process';
+import { backoffMs, messageOf, Outage, type Log } from '@parley/kit/process';
 import { kafkaClient } from '../kafka/client.ts';
 import type { KafkaSecurity } from '../kafka/config.ts';
 import type { Judge } from '../kafka/leave.ts';
@@ -9,7 +9,6 @@ import { kafkaSink } from '../kafka/sink.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import { deadLetters } from '../letters/letter-writer.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { Outage } from '../outage.ts';
 import { startConsumer } from './consumer.ts';
 import { sampleLag } from './lag.ts';
 import type { EventHandler } from './ports.ts';
@@ -55,7 +54,10 @@ export function startGroup(options: GroupOptions): RunningGroup {
 async function run(options: GroupOptions, stopping: AbortSignal): Promise<void> {
   const { handler, metrics, log, brokers, security, clientId, judge } = options;
   const group = handler.name;
-  const outage = new Outage(`Kafka, for the consumers ${group}`, log, 'events wait in Kafka');
+  const outage = new Outage(log, {
+    away: `Kafka, for the consumers ${group} is away; events wait in Kafka`,
+    back: `Kafka, for the consumers ${group} is back`,
+  });
   const sink = kafkaSink({ brokers, security, clientId, onTrouble: (reason) => outage.began(reason) });
   const letters = deadLetters(sink);
   const kafka = kafkaClient({ brokers, security, clientId, onError: (reason) => log.debug({ reason }, 'kafkajs') });

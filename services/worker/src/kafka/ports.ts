@@ -13,6 +13,7 @@ export interface SinkRecord {
   headers: Record<string, string>;
 }
 
+/** Sends records in their order. One call at a time. */
 export interface EventSink {
   /** Resolves when all replicas in sync have the records; keeps their order per key. Throws {@link RecordsRefused} or any other error: try again. */
   send(records: readonly SinkRecord[]): Promise<void>;

@@ -2,6 +2,7 @@
 import type { Entry } from '@parley/protocol';
 import type { OutboxRow } from './records.ts';
 
+/** How much waits, and for how long. */
 export interface OutboxStats {
   /** Rows that wait, counted up to {@link ROWS_COUNTED_MAX}. */
   rows: number;
@@ -10,6 +11,7 @@ export interface OutboxStats {
 /** A count over millions of rows would cost more than it tells. */
 export const ROWS_COUNTED_MAX = 100_000;
 
+/** Events that a transaction wrote and nobody has sent yet. All reject when the database is away. */
 export interface Outbox {
   /** The oldest rows, in the order of their ids. */
   read(limit: number): Promise<OutboxRow[]>;
@@ -17,6 +19,7 @@ export interface Outbox {
   stats(): Promise<OutboxStats>;
 }
 
+/** The log of a room; rejects when the database is away. */
 export interface EntryReader {
   /** Entries `fromSeq` … `toSeq` of a room, ascending. */
   range(roomId: string, fromSeq: number, toSeq: number): Promise<Entry[]>;

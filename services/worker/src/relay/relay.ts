@@ -1,9 +1,8 @@
 // The relay of one database: takes the lock, runs turns while it holds it, starts over when it is lost.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit/process';
+import { backoffMs, messageOf, Outage, type Log } from '@parley/kit/process';
 import type { EventSink } from '../kafka/ports.ts';
 import type { HeldLock, RelayLock } from '../locks/ports.ts';
-import { Outage } from '../outage.ts';
 import { relayTurn, type TurnOptions } from './turn.ts';
 
 /** Pause between two looks into an empty outbox. */
@@ -45,7 +44,7 @@ export function startRelay(options: RelayOptions): Relay {
 
 async function run(options: RelayOptions, stopping: AbortSignal, onSink: (sink: EventSink | undefined) => void): Promise<void> {
   const { log, lock, name } = options;
-  const outage = new Outage(`${name} lock`, log);
+  const outage = outageOf(`${name} lock`, log);
   for (let failures = 0; !stopping.aborted;) {
     try {
       const held = await lock.acquire(stopping);
@@ -68,7 +67,7 @@ interface Tenure {
 /** Another process may send from the moment the lock is lost, so this one stops at once, also in the middle of a request. */
 async function whileHeld(options: RelayOptions, { held, stopping, onSink }: Tenure): Promise<void> {
   const { name, log, onActive } = options;
-  const outage = new Outage(`${name} relay: Kafka or the database`, log);
+  const outage = outageOf(`${name} relay: Kafka or the database`, log);
   const sink = options.openSink({ onTrouble: (reason) => outage.began(reason) });
   onSink(sink);
   const lost = new AbortController();
@@ -104,6 +103,9 @@ async function whileHeld(options: RelayOptions, { held, stopping, onSink }: Tenu
     await held.release();
   }
 }
+
+const outageOf = (what: string, log: Log): Outage =>
+  new Outage(log, { away: `${what} is away; events wait in the outbox`, back: `${what} is back` });
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);

@@ -1,6 +1,6 @@
 // Sends what waits: one queue an endpoint, in order, one worker at a time (a claim in the database), all endpoints side by side.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, messageOf, type Log } from '@parley/kit/process';
+import { backoffMs, messageOf, Outage, type Log } from '@parley/kit/process';
 import type { WorkerMetrics } from '../metrics.ts';
 import { nextAfter } from './plan.ts';
 import type { Claim, Delivery, DeliveryQueue, WebhookSender } from './ports.ts';
@@ -53,6 +53,7 @@ interface Life {
 
 async function run(options: DelivererOptions, { stopping, active, onWait }: Life): Promise<void> {
   const { queue, metrics, log, pollMs = POLL_MS } = options;
+  const outage = new Outage(log, { away: 'the database is away; deliveries wait', back: 'the database is back; deliveries go on' });
   let prunedAt = 0;
   for (let failures = 0; !stopping.aborted;) {
     // Before the look, so that what is added during it is not missed.
@@ -72,9 +73,10 @@ async function run(options: DelivererOptions, { stopping, active, onWait }: Life
           .finally(() => active.delete(id));
         active.set(id, work);
       }
+      outage.ended();
       failures = 0;
     } catch (error) {
-      if (failures === 0) log.warn({ reason: messageOf(error) }, 'the database is away; deliveries wait');
+      outage.began(messageOf(error));
       pauseMs = backoffMs(failures++, { baseMs: pollMs, maxMs: PAUSE_MAX_MS });
     }
     const over = new AbortController();

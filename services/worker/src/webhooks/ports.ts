@@ -1,6 +1,7 @@
 // What webhooks need from outside: a place for endpoints and deliveries, and a way to send.
 import type { Outcome, Subscription } from './plan.ts';
 
+/** An endpoint and what it asked for. Its secret is not part of it. */
 export interface Webhook extends Subscription {
   id: string;
   url: string;
@@ -11,6 +12,7 @@ export interface Webhook extends Subscription {
   failures: number;
 }
 
+/** An event on its way to one endpoint; `body` is what is signed and sent. */
 export interface NewDelivery {
   webhookId: string;
   eventId: string;
@@ -18,13 +20,16 @@ export interface NewDelivery {
   body: string;
 }
 
+/** One that waits; `attempts` are those made so far. */
 export interface Delivery extends NewDelivery {
   id: number;
   attempts: number;
 }
 
+/** `failed`: given up, or the endpoint was disabled; a replay makes it pending again. */
 export type DeliveryState = 'pending' | 'delivered' | 'failed';
 
+/** A delivery as administrators see it. */
 export interface DeliveryView {
   id: number;
   eventId: string;
@@ -55,6 +60,7 @@ export interface DeliveryIntake {
   add(deliveries: readonly NewDelivery[]): Promise<void>;
 }
 
+/** An endpoint that this process may send to for 20 s from each claim; `failures` are consecutive ones. */
 export interface Claim {
   id: string;
   url: string;
@@ -62,6 +68,7 @@ export interface Claim {
   failures: number;
 }
 
+/** What became of an attempt; `afterMs`: not again before so many milliseconds. */
 export type Settled =
   | { id: number; state: 'delivered' }
   | { id: number; state: 'failed'; error: string }
@@ -83,6 +90,7 @@ export interface DeliveryQueue {
   waiting(): Promise<number>;
 }
 
+/** Sends one body to one URL. Never rejects: what went wrong is an outcome. */
 export interface WebhookSender {
   send(request: { url: string; body: string; headers: Record<string, string>; signal: AbortSignal }): Promise<Outcome>;
 }

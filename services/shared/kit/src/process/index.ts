@@ -21,4 +21,5 @@ export { AppError, type FieldError, messageOf } from './errors.ts';
 export { Health, type Readiness } from './health.ts';
 export { createLog, type Log, type LogOptions } from './log.ts';
 export { createHealthMetrics, createMetrics, type Metrics } from './metrics.ts';
+export { Outage, type OutageWords } from './outage.ts';
 export { type Watch, watchDependency } from './watch.ts';

@@ -2,6 +2,7 @@
 import { messageOf } from './errors.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
+import { Outage } from './outage.ts';
 
 export interface Watch {
   health: Health;
@@ -17,15 +18,14 @@ export interface Watch {
 
 /** Asks at once and then every `intervalMs`; one line in the log at each change. Returns the function that ends it. */
 export function watchDependency({ health, name, ping, log, intervalMs = 2000, timeoutMs = 2000 }: Watch): () => void {
-  let away = false;
+  const outage = new Outage(log, { away: 'dependency is away', back: 'dependency is back', fields: { dependency: name } });
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const report = (reason: string | undefined) => {
     if (stopped) return;
     health.set(name, reason);
-    if (reason !== undefined && !away) log.warn({ dependency: name, reason }, 'dependency is away');
-    if (reason === undefined && away) log.info({ dependency: name }, 'dependency is back');
-    away = reason !== undefined;
+    if (reason === undefined) outage.ended();
+    else outage.began(reason);
     timer = setTimeout(ask, intervalMs);
   };
   const ask = () => {

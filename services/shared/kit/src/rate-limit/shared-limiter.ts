@@ -2,6 +2,7 @@
 // limit then holds for each replica, which is more than none and costs no caller a wait.
 import { messageOf } from '../process/errors.ts';
 import type { Log } from '../process/log.ts';
+import { Outage } from '../process/outage.ts';
 import type { RedisClient } from '../redis/redis.ts';
 import { LocalRateLimiter, type Decision, type RateLimiter, type RateLimitTake } from './limiter.ts';
 import { redisBuckets } from './lua.ts';
@@ -28,16 +29,18 @@ export function createRateLimiter({
   pauseMs = 500,
 }: SharedLimiterOptions): RateLimiter {
   const askRedis = redisBuckets(redis);
+  const words = { away: 'rate limits hold for this process alone: redis does not answer', back: 'rate limits are shared again' };
+  const outage = new Outage(log, words);
   let failedAtMs: number | undefined;
   /** At most one call at a time finds out whether Redis is back. */
   let probing = false;
 
   const failed = (error: unknown) => {
-    if (failedAtMs === undefined) log.warn({ reason: messageOf(error) }, 'rate limits hold for this process alone: redis does not answer');
+    outage.began(messageOf(error));
     failedAtMs = performance.now();
   };
   const worked = () => {
-    if (failedAtMs !== undefined) log.info('rate limits are shared again');
+    outage.ended();
     failedAtMs = undefined;
   };
 

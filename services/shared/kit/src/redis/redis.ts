@@ -2,6 +2,7 @@
 // a connection goes to whom they call the primary, and moves when they call another one so.
 import { Redis, SentinelConnector, type RedisOptions, type SentinelConnectionOptions } from 'ioredis';
 import type { Log } from '../process/log.ts';
+import { Outage } from '../process/outage.ts';
 import { messageOf } from '../process/errors.ts';
 import { sentinelTarget } from './redis-url.ts';
 
@@ -75,15 +76,8 @@ function reconnectDelay(times: number): number {
 }
 
 function observed(redis: Redis, name: string, log: Log): Redis {
-  let reported = false;
-  redis.on('error', (error) => {
-    // One line per outage, not one per attempt.
-    if (!reported) log.warn({ redis: name, reason: messageOf(error) }, 'redis is away');
-    reported = true;
-  });
-  redis.on('ready', () => {
-    if (reported) log.info({ redis: name }, 'redis is back');
-    reported = false;
-  });
+  const outage = new Outage(log, { away: 'redis is away', back: 'redis is back', fields: { redis: name } });
+  redis.on('error', (error) => outage.began(messageOf(error)));
+  redis.on('ready', () => outage.ended());
   return redis;
 }

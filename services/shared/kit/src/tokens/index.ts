@@ -1,4 +1,14 @@
 // Access tokens: who somebody is, and which tokens no longer count.
+export {
+  API_KEY_PATTERN,
+  apiKeyOf,
+  type ApiKeyRecord,
+  type GivenApiKey,
+  isSameKey,
+  parseApiKey,
+  API_KEY_PREFIX_BYTES,
+  API_KEY_SECRET_BYTES,
+} from './api-key.ts';
 export { type RevocationWatch, type RevocationWatchOptions, watchRevocations } from './revocation-watch.ts';
 export { announceRevocation, parseRevocation, Revocation, RevocationList, REVOCATIONS_CHANNEL, REVOCATIONS_KEY } from './revocation.ts';
 export { rememberingVerifier } from './token-cache.ts';
