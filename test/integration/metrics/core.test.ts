@@ -10,7 +10,7 @@ let stack: CoreStack;
 let users = 0;
 before(async () => {
   // Nothing comes back to a bucket while a test runs.
-  stack = await startCoreStack({ RATE_MESSAGE_BURST: String(BURST), RATE_MESSAGE_PER_SECOND: '0.0001' });
+  stack = await startCoreStack({ RATE_MESSAGE_BURST: String(BURST), RATE_MESSAGE_PER_SECOND: '0.0001' }, { own: ['postgres'] });
   await eventually('core has its Redis', async () => (await stack.call(1, 'POST', '/api/ws-ticket')).status < 300);
 });
 after(() => stack?.stop());

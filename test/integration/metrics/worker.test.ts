@@ -32,7 +32,7 @@ const metricsOf = ({ adminPort }: Worker): string => `http://127.0.0.1:${adminPo
 const other = (name: string, of: Worker): Metric => new Metric(name, () => metricsOf(of));
 
 before(async () => {
-  stack = await startWorkerStack(loginListener(account, certificate));
+  stack = await startWorkerStack({ kafkaClients: loginListener(account, certificate) });
   receiver = await startReceiver();
   worker = await stack.worker('metrics', { ...login, NOTIFICATIONS_WEBHOOK_URL: receiver.url });
   // Made before anything is sent: it hears only what comes after.
