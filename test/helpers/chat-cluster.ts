@@ -114,9 +114,11 @@ export async function startChatCluster(
 
 async function launch(name: string, env: Record<string, string>): Promise<Replica> {
   const child = endWithUs(
-    spawn(process.execPath, program('services/chat/src/main.ts'), {
+    // npm run test:image: the Node of the image.
+    spawn(process.env['PARLEY_TEST_CHAT_NODE'] ?? process.execPath, program('services/chat/src/main.ts'), {
       env: {
         PATH: process.env['PATH'],
+        PARLEY_IMAGE_ROOT: process.env['PARLEY_IMAGE_ROOT'],
         SERVER_HOST: '127.0.0.1',
         ADMIN_HOST: '127.0.0.1',
         SERVER_PORT: '0',

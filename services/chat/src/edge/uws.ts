@@ -27,7 +27,7 @@ export interface Listener {
 
 /** Listens exclusively: by default a second process on the same port would silently take half of the connections. */
 export function listenExclusively(app: TemplatedApp, host: string, port: number): Promise<Listener> {
-  const { LIBUS_LISTEN_EXCLUSIVE_PORT, us_socket_local_port, us_listen_socket_close } = uws();
+  const native = uws();
   // The typings know host or options, the binding takes both.
   const listen = app.listen.bind(app) as unknown as (
     host: string,
@@ -36,9 +36,9 @@ export function listenExclusively(app: TemplatedApp, host: string, port: number)
     listening: (socket: us_listen_socket | false) => void,
   ) => void;
   return new Promise((resolve, reject) => {
-    listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+    listen(host, port, native.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
       if (socket === false) reject(new Error(`cannot listen on ${host}:${port}: is the port taken?`));
-      else resolve({ port: us_socket_local_port(socket), close: () => us_listen_socket_close(socket) });
+      else resolve({ port: native.us_socket_local_port(socket), close: () => native.us_listen_socket_close(socket) });
     });
   });
 }
