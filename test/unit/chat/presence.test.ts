@@ -3,13 +3,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { createLog } from '@parley/kit/process';
-import { EVENTS_PER_SECOND } from '../../../services/chat/src/presence/announcements.ts';
+import { Announcements } from '../../../services/chat/src/presence/announcements.ts';
 import { MemoryPresence } from '../../../services/chat/src/presence/memory-store.ts';
 import { Presence } from '../../../services/chat/src/presence/presence.ts';
+import { News } from '../../../services/chat/src/presence/news.ts';
 import { RoomPresence } from '../../../services/chat/src/presence/room-presence.ts';
 import type { PresenceStore } from '../../../services/chat/src/presence/store.ts';
+import { Teller } from '../../../services/chat/src/presence/teller.ts';
 
 const log = createLog({ service: 'test', instance: 'test', level: 'error' });
+
+/** What spec and documentation promise; not the constant of the code, which a test could not see change. */
+const EVENTS_PER_SECOND = 200;
 
 interface Told {
   by: string;
@@ -344,4 +349,38 @@ describe('presence', () => {
     await world.advance(6000);
     assert.deepEqual(world.types(), ['user_online', 'user_offline', 'user_online']);
   });
+});
+
+test('news that is not true any more when it is told is told to nobody', async () => {
+  const news = new News();
+  const told: object[] = [];
+  const online = new Set([2, 4]);
+  const teller = new Teller({
+    news,
+    store: { online: (userIds: readonly number[]) => Promise.resolve(new Set(userIds.filter((id) => online.has(id)))) } as PresenceStore,
+    rooms: {} as RoomPresence,
+    isHere: (userId) => userId === 5,
+    roomsOf: (userIds) => Promise.resolve(new Map(userIds.map((userId) => [userId, ['r']]))),
+    publishToRoom: (_, frames) => void told.push(...frames),
+    ...{ now: () => 0, onEvents: () => {} },
+  });
+  const change = (userId: number, lastSeenMs: number | undefined) => ({ userId, name: 'n', lastSeenMs });
+  // 1 came and went on another replica, 2 went and came back there, 5 is back here; 3 is gone and 4 is there.
+  news.add([change(1, undefined), change(2, 7), change(5, 7), change(3, 7), change(4, undefined)]);
+  await teller.tell();
+  const heard = (told as { type: string; user_id: number }[]).map(({ type, user_id }) => [type, user_id]);
+  assert.deepEqual(heard, [
+    ['user_offline', 3],
+    ['user_online', 4],
+  ]);
+});
+
+test('200 events a second and not one more; the room that is left out waits for its count', () => {
+  const announcements = new Announcements();
+  const changes = Array.from({ length: 201 }, (_, index) => ({ userId: index, name: 'n', lastSeenMs: undefined }));
+  const roomsOf = new Map(changes.map(({ userId }) => [userId, [`r${userId}`]]));
+  const plan = announcements.plan(changes, roomsOf, 5000);
+  assert.deepEqual([plan.sent, plan.suppressed, announcements.takeDue(5000)], [EVENTS_PER_SECOND, 1, [['r200', 5000]]]);
+  assert.equal(announcements.plan(changes.slice(0, 1), roomsOf, 5999).sent, 0);
+  assert.equal(announcements.plan(changes.slice(0, 1), roomsOf, 6000).sent, 1);
 });

@@ -38,6 +38,18 @@ describe('sequencer', () => {
     assert.deepEqual(texts(sequencer.start(11)), ['12']);
   });
 
+  test('256 arrivals may wait, the ones that are needed first: of one more the newest is forgotten', () => {
+    const sequencer = new Sequencer();
+    sequencer.start(0);
+    for (let seq = 2; seq <= 257; seq++) sequencer.accept(arrival(seq, 1));
+    const full = new Sequencer();
+    full.start(0);
+    for (let seq = 2; seq <= 258; seq++) full.accept(arrival(seq, 1));
+    assert.equal(sequencer.accept(arrival(1, 1)).length, 257, 'all that waited');
+    assert.equal(full.accept(arrival(1, 1)).length, 257, 'all but the newest');
+    assert.deepEqual([full.last, full.waiting], [257, false]);
+  });
+
   test('any arrivals in any order: each frame once, in order, and all of them when nothing is missing', () => {
     const history = fc.record({
       head: fc.nat(20),

@@ -79,6 +79,8 @@ async function open(
   if (users.add(userId, session)) {
     presence.connected(userId, name);
     await userEvents.listen(userId);
+  } else {
+    await userEvents.listening(userId);
   }
   // Closed meanwhile: the close handler has taken it out of `users` already.
   if (session.state !== 'pending') return;

@@ -113,7 +113,9 @@ export class RoomRegistry {
 
   #drop(feed: RoomFeed): void {
     feed.close();
-    if (this.#feeds.get(feed.roomId) === feed) this.#feeds.delete(feed.roomId);
+    // After a change of the epoch a join may still give back the former feed: the channel belongs to the newer one by then.
+    if (this.#feeds.get(feed.roomId) !== feed) return;
+    this.#feeds.delete(feed.roomId);
     this.#options.fanout.unsubscribe(roomChannel(feed.roomId));
   }
 

@@ -11,6 +11,8 @@ export class UserEvents {
   readonly #users: LocalUsers;
   readonly #fanout: Fanout;
   readonly #instance: string;
+  /** users whose subscription does not stand yet */
+  readonly #listening = new Map<number, Promise<void>>();
 
   constructor({ users, fanout, instance }: { users: LocalUsers; fanout: Fanout; instance: string }) {
     this.#users = users;
@@ -18,12 +20,22 @@ export class UserEvents {
     this.#instance = instance;
   }
 
-  /** Resolves when frames of other replicas arrive here. */
-  async listen(userId: number): Promise<void> {
-    await this.#fanout.subscribe(userChannel(userId));
+  /** With the user's first socket here. Resolves when frames of other replicas arrive here. */
+  listen(userId: number): Promise<void> {
+    const listening = this.#fanout.subscribe(userChannel(userId)).finally(() => {
+      if (this.#listening.get(userId) === listening) this.#listening.delete(userId);
+    });
+    this.#listening.set(userId, listening);
+    return listening;
+  }
+
+  /** For a further socket of the user: what the first one waits for; undefined when there is nothing to wait for. */
+  listening(userId: number): Promise<void> | undefined {
+    return this.#listening.get(userId);
   }
 
   ignore(userId: number): void {
+    this.#listening.delete(userId);
     this.#fanout.unsubscribe(userChannel(userId));
   }
 
