@@ -65,7 +65,7 @@ export class Applier {
   #leftOf(object: KubeObject): Map<string, Left> {
     const cluster = clusterOf(object) ?? '';
     let left = this.#left.get(cluster);
-    if (!left) this.#left.set(cluster, (left = new Map()));
+    if (!left) this.#left.set(cluster, (left = new Map<string, Left>()));
     return left;
   }
 
