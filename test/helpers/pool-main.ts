@@ -17,7 +17,7 @@ const MAX_CONNECTIONS = 300;
 /** What one file has, and how to take it back. */
 interface Given<T> {
   value: T;
-  takeBack(): Promise<void>;
+  takeBack: () => Promise<void>;
 }
 
 let names = 0;

@@ -19,7 +19,7 @@ export const hasPool = socketPath !== undefined;
 export interface Lease<T> {
   value: T;
   /** Gives it back; the end of the process does so, too. */
-  end(): void;
+  end: () => void;
 }
 
 /** Waits for as long as the pool's server takes to start; rejects with the reason when it cannot. */
