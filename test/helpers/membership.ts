@@ -1,5 +1,6 @@
 // Membership changes as core makes them: the row, the version and the system entry in one transaction, then the entry on Redis.
-import { appendSystemEntry, encodeEntryFrame, toBinary, type MysqlPool } from '@parley/chat-store';
+import { appendSystemEntry, encodeEntryFrame, toBinary, type MysqlPool, type RoomHead } from '@parley/chat-store';
+import type { RowDataPacket } from 'mysql2';
 import type { RedisClient } from '@parley/kit/redis';
 import { encodeFanout, roomChannel } from '@parley/live';
 import type { Entry, SystemEvent } from '@parley/protocol';
@@ -19,7 +20,12 @@ export async function changeMembership(pool: MysqlPool, { roomId, userId, event 
   const connection = await pool.getConnection();
   try {
     await connection.beginTransaction();
-    await connection.query('SELECT id FROM rooms WHERE id = ? FOR UPDATE', [room]);
+    const [rows] = await connection.query<RowDataPacket[]>(
+      `SELECT last_seq AS lastSeq, message_count AS messageCount, member_version AS memberVersion, last_message_at AS lastMessageAt
+         FROM rooms WHERE id = ? FOR UPDATE`,
+      [room],
+    );
+    const head = { id: roomId, ...rows[0] } as RoomHead;
     if (event === 'member_joined') {
       await connection.query(
         `INSERT INTO room_members (room_id, user_id, role, state, joined_at) VALUES (?, ?, 'member', 'active', ?)
@@ -35,8 +41,8 @@ export async function changeMembership(pool: MysqlPool, { roomId, userId, event 
         userId,
       ]);
     }
-    await connection.query('UPDATE rooms SET member_version = member_version + 1 WHERE id = ?', [room]);
-    const entry = await appendSystemEntry(connection, { roomId, actor: { id: userId, name }, content: event, event: told, now });
+    const actor = { id: userId, name };
+    const { entry } = await appendSystemEntry(connection, head, { actor, content: event, event: told, now, ofMembers: true });
     await connection.commit();
     return entry;
   } catch (error) {

@@ -71,12 +71,14 @@ export interface ServerSettings {
   rootPassword?: string;
   /** Of PostgreSQL. */
   maxConnections?: number;
+  /** Lines of my.cnf, for a MySQL of its own that is set up otherwise. */
+  mysqlSettings?: readonly string[];
 }
 
 /** Starts the named servers at once. When one cannot start, the others are stopped and it throws. */
 export async function startServers<const N extends ServerName>(
   names: readonly N[],
-  { own = false, prepare, kafkaClients, maxConnections, rootPassword = newPassword() }: ServerSettings = {},
+  { own = false, prepare, kafkaClients, maxConnections, mysqlSettings, rootPassword = newPassword() }: ServerSettings = {},
 ): Promise<Servers<N>> {
   const dir = temporaryFolder();
   prepare?.(dir);
@@ -103,7 +105,8 @@ export async function startServers<const N extends ServerName>(
     ports.set(name, port);
     const clients = name === 'kafka' && kafkaClients ? { clients: kafkaClients } : {};
     const connections = maxConnections === undefined ? {} : { maxConnections };
-    const more = { ...passwords, ...clients, ...connections };
+    const settings = name === 'mysql' && mysqlSettings ? { settings: mysqlSettings } : {};
+    const more = { ...passwords, ...clients, ...connections, ...settings };
     return starters[name]({ dir: join(dir, name), port, logDir: join(dir, 'logs'), onSpawn, ...more });
   };
   const stop = async () => {

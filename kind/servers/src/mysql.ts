@@ -13,6 +13,8 @@ export interface MysqlOptions extends ServerOptions {
   rootPassword?: string;
   /** MySQL when it is installed, else MariaDB; a folder with data keeps its flavor. */
   flavor?: MysqlFlavor;
+  /** More lines of its configuration. */
+  settings?: readonly string[];
   /** Path of a mysqld that is not installed where programs are looked for; it decides the flavor. */
   program?: string;
 }
@@ -36,7 +38,7 @@ export async function startMysql(options: MysqlOptions): Promise<Server & { flav
   const init = join(dir, 'init.sql');
   privateFile(init, accounts({ password, rootPassword }), account);
   const config = join(dir, 'my.cnf');
-  privateFile(config, settings({ dir, data, port, init, flavor }), account);
+  privateFile(config, settings({ dir, data, port, init, flavor, more: options.settings ?? [] }), account);
   const server = await launch(
     {
       name: 'mysql',
@@ -130,12 +132,14 @@ function settings({
   port,
   init,
   flavor,
+  more,
 }: {
   dir: string;
   data: string;
   port: number;
   init: string;
   flavor: MysqlFlavor;
+  more: readonly string[];
 }): string {
   return [
     '[mysqld]',
@@ -154,6 +158,7 @@ function settings({
     'innodb-buffer-pool-size=128M',
     'max-connections=400',
     'skip-log-bin',
+    ...more,
     ...(flavor === 'mysql' ? ['mysqlx=0', 'secure-file-priv=NULL', 'innodb-redo-log-capacity=128M'] : ['innodb-log-file-size=64M']),
     '',
   ].join('\n');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AppError } from '@parley/kit/process';
 import { postgresError } from '@parley/kit/sql';
-import { mysqlError } from '../../../services/core/src/adapters/mysql-failure.ts';
+import { mysqlError } from '@parley/chat-store';
 import { decodeInvitationCursor, decodeRoomCursor, encodeRoomCursor, pageOf } from '../../../services/core/src/domain/cursor.ts';
 import { refusalOf } from '../../../services/core/src/domain/invitation-answer.ts';
 import { roomAnswers, type RoomView } from '../../../services/core/src/domain/room-answer.ts';

@@ -3,6 +3,7 @@ import {
   connectWriter,
   encodeEntryFrame,
   MessageWriter,
+  mysqlError,
   newId,
   readRange,
   type AppendResult,
@@ -19,7 +20,6 @@ import { encodeFanout, roomChannel } from '@parley/live';
 import type { Entry } from '@parley/protocol';
 import { shortName } from '../domain/system-texts.ts';
 import type { MessageLog, NewLogMessage } from '../ports.ts';
-import { mysqlError } from './mysql-failure.ts';
 
 const RETRY_AFTER_MS = 1000;
 

@@ -1,5 +1,5 @@
 // The Invitations port on MySQL.
-import { newId, toBinary, type MysqlPool } from '@parley/chat-store';
+import { mysqlError, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import { translatingErrors } from '@parley/kit/sql';
 import type { Invitation } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
@@ -9,7 +9,6 @@ import { invitationAnswered, memberJoined } from '../domain/events.ts';
 import { refusalOf } from '../domain/invitation-answer.ts';
 import { shortName, systemTexts } from '../domain/system-texts.ts';
 import type { Actor, Answer, Answered, Invitations, RoomChange } from '../ports.ts';
-import { mysqlError } from './mysql-failure.ts';
 import { invite, INVITATION_COLUMNS, toInvitation, withdraw } from './mysql-inviting.ts';
 import { insertEvents, type LockedRoom, lockRoom, readMember, tell } from './mysql-locked-room.ts';
 import { inTransaction } from './mysql-transaction.ts';

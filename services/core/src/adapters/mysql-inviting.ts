@@ -7,8 +7,7 @@ import type { Connection } from 'mysql2/promise';
 import { invitationAnswered, invitationCreated } from '../domain/events.ts';
 import { refusalOfAdminAction } from '../domain/permissions.ts';
 import type { InvitationsMade, Place, Withdrawn } from '../ports.ts';
-import { insertEvents, lockAsMember, type LockedRoom, lockRoom } from './mysql-locked-room.ts';
-import { refuse } from './mysql-refusal.ts';
+import { insertEvents, lockAsMember, type LockedRoom, lockRoom, refuse } from './mysql-locked-room.ts';
 
 export const INVITATION_COLUMNS = 'i.id, i.room_id, i.user_id, i.invited_by, i.state, i.created_at';
 

@@ -1,27 +1,24 @@
 // A room under the lock of its row. Whatever changes members, name or marks of hiding takes this lock first, as the writer of messages
 // does, so that all changes of a room happen one after the other and nothing else needs a lock.
-import { appendSystemEntry, toBinary } from '@parley/chat-store';
+import { appendSystemEntry, toBinary, type RoomHead } from '@parley/chat-store';
 import { AppError } from '@parley/kit/process';
 import { topics, type Role, type RoomEvent, type SystemEvent } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
-import type { Others, RoomKind } from '../domain/permissions.ts';
+import type { Others, Refusal, RoomKind } from '../domain/permissions.ts';
 import { shortName } from '../domain/system-texts.ts';
 import type { Actor, RoomChange } from '../ports.ts';
 
-export interface LockedRoom {
-  id: string;
+export interface LockedRoom extends RoomHead {
   kind: RoomKind;
   name: string | null;
-  lastSeq: number;
-  messageCount: number;
-  memberVersion: number;
 }
 
 /** undefined: no such room, or it is deleted. */
 export async function lockRoom(connection: Connection, roomId: string): Promise<LockedRoom | undefined> {
   const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT type AS kind, name, last_seq AS lastSeq, message_count AS messageCount, member_version AS memberVersion
+    `SELECT type AS kind, name, last_seq AS lastSeq, message_count AS messageCount, member_version AS memberVersion,
+            last_message_at AS lastMessageAt
        FROM rooms WHERE id = ? AND deleted_at IS NULL FOR UPDATE`,
     [toBinary(roomId)],
   );
@@ -72,16 +69,18 @@ export interface Told {
   content: string;
   event: SystemEvent;
   now: Date;
-  /** the change is one of members: other processes may not go on with the members they remember */
+  /** the change is one of members */
   ofMembers: boolean;
 }
 
-/** Appends the system entry that tells of the change. */
-export async function tell(connection: Connection, room: LockedRoom, { actor, content, event, now, ofMembers }: Told): Promise<RoomChange> {
-  if (ofMembers) await connection.query('UPDATE rooms SET member_version = member_version + 1 WHERE id = ?', [toBinary(room.id)]);
-  const teller = { id: actor.id, name: shortName(actor.name) };
-  const entry = await appendSystemEntry(connection, { roomId: room.id, actor: teller, content, event, now });
-  return { entry, memberVersion: room.memberVersion + (ofMembers ? 1 : 0) };
+/** Appends the system entry that tells of the change; once a transaction. */
+export function tell(connection: Connection, room: LockedRoom, { actor, ...told }: Told): Promise<RoomChange> {
+  return appendSystemEntry(connection, room, { actor: { id: actor.id, name: shortName(actor.name) }, ...told });
+}
+
+/** A decision against a change ends its transaction: throws when there is a refusal. */
+export function refuse(refusal: Refusal | undefined): void {
+  if (refusal) throw new AppError(refusal.code, refusal.detail);
 }
 
 /** Events on their way to Kafka: a room's rows get their ids, and become visible, in the order of its changes. */

@@ -1,5 +1,5 @@
 // The Memberships port on MySQL: who leaves, is removed, gets another role. Each is one transaction under the room's lock.
-import { newId, toBinary, type MysqlPool } from '@parley/chat-store';
+import { mysqlError, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import { AppError } from '@parley/kit/process';
 import { translatingErrors } from '@parley/kit/sql';
 import type { Role } from '@parley/protocol';
@@ -9,10 +9,17 @@ import { memberLeft, memberRemoved, roomChanged } from '../domain/events.ts';
 import { refusalOfAdminAction, refusalOfDemotion, refusalOfLeave } from '../domain/permissions.ts';
 import { shortName, systemTexts } from '../domain/system-texts.ts';
 import type { Actor, Memberships, Place, RoomChange } from '../ports.ts';
-import { mysqlError } from './mysql-failure.ts';
 import { withdrawAll } from './mysql-inviting.ts';
-import { type ActiveMember, insertEvents, lockAsMember, type LockedRoom, readMember, readOthers, tell } from './mysql-locked-room.ts';
-import { refuse } from './mysql-refusal.ts';
+import {
+  type ActiveMember,
+  insertEvents,
+  lockAsMember,
+  type LockedRoom,
+  readMember,
+  readOthers,
+  refuse,
+  tell,
+} from './mysql-locked-room.ts';
 import { inTransaction } from './mysql-transaction.ts';
 
 export function mysqlMemberships(pool: MysqlPool): Memberships {

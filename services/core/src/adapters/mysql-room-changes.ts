@@ -6,8 +6,7 @@ import { refusalOfAdminAction } from '../domain/permissions.ts';
 import { shortName, systemTexts } from '../domain/system-texts.ts';
 import type { Place, RoomChange } from '../ports.ts';
 import { withdrawAll } from './mysql-inviting.ts';
-import { insertEvents, lockAsMember, tell } from './mysql-locked-room.ts';
-import { refuse } from './mysql-refusal.ts';
+import { insertEvents, lockAsMember, refuse, tell } from './mysql-locked-room.ts';
 
 /** undefined: the room has this name already. */
 export async function renameRoom(

@@ -1,12 +1,11 @@
 // New rooms: the room, its members or invitations and the events, in one transaction.
-import { fromBinary, newId, toBinary, type MysqlPool } from '@parley/chat-store';
+import { fromBinary, isDuplicate, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import { AppError } from '@parley/kit/process';
 import type { Invitation } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
 import { invitationCreated, roomCreated } from '../domain/events.ts';
 import type { DirectPlan, GroupPlan } from '../domain/room-plan.ts';
-import { isDuplicate } from './mysql-failure.ts';
 import { insertInvitations } from './mysql-inviting.ts';
 import { insertEvents } from './mysql-locked-room.ts';
 import { inTransaction } from './mysql-transaction.ts';

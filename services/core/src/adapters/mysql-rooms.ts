@@ -1,9 +1,8 @@
 // The Rooms port on MySQL.
-import { markRead, readActiveMembers, readSharing, type MysqlPool } from '@parley/chat-store';
+import { markRead, mysqlError, readActiveMembers, readSharing, type MysqlPool } from '@parley/chat-store';
 import { AppError } from '@parley/kit/process';
 import { translatingErrors } from '@parley/kit/sql';
 import type { Rooms } from '../ports.ts';
-import { mysqlError } from './mysql-failure.ts';
 import { deleteRoom, renameRoom, setHidden } from './mysql-room-changes.ts';
 import { createDirect, createGroup } from './mysql-room-creation.ts';
 import { findRoom, listRooms, readLog, readMembers } from './mysql-room-reads.ts';

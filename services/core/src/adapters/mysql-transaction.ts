@@ -1,15 +1,13 @@
 // One transaction on a pooled connection, repeated when the database chose it as the victim of a deadlock.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MysqlPool } from '@parley/chat-store';
+import { mysqlFailure, type MysqlPool } from '@parley/chat-store';
 import { backoffMs } from '@parley/kit/process';
 import type { PoolConnection } from 'mysql2/promise';
-import { isConflict } from './mysql-failure.ts';
 
 const TRIES = 4;
 
 /**
- * READ COMMITTED: each statement sees what is committed when it starts, so what is read after a lock is what holds at the commit;
- * and there are no gap locks, which would make strangers wait for each other.
+ * READ COMMITTED, as every session here: what is read after a lock is what holds at the commit.
  * `work` may run up to four times and must do nothing but database work.
  */
 export async function inTransaction<T>(pool: MysqlPool, work: (connection: PoolConnection) => Promise<T>): Promise<T> {
@@ -17,7 +15,7 @@ export async function inTransaction<T>(pool: MysqlPool, work: (connection: PoolC
     try {
       return await once(pool, work);
     } catch (error) {
-      if (!isConflict(error) || attempt === TRIES) throw error;
+      if (mysqlFailure(error) !== 'conflict' || attempt === TRIES) throw error;
       await sleep(backoffMs(attempt, { baseMs: 5, maxMs: 100 }));
     }
   }
@@ -26,7 +24,6 @@ export async function inTransaction<T>(pool: MysqlPool, work: (connection: PoolC
 async function once<T>(pool: MysqlPool, work: (connection: PoolConnection) => Promise<T>): Promise<T> {
   const connection = await pool.getConnection();
   try {
-    await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
     await connection.query('START TRANSACTION');
     const result = await work(connection);
     await connection.query('COMMIT');

@@ -2,8 +2,7 @@
 import type { RowDataPacket } from 'mysql2';
 import { fromBinary, toBinary } from './ids.ts';
 import type { MembershipKey } from './memberships.ts';
-import type { MysqlPool } from './connection/index.ts';
-import { classify } from './writer-failure.ts';
+import { mysqlFailure, type MysqlPool } from './connection/index.ts';
 
 export interface ReadMark extends MembershipKey {
   /** seq of the newest entry that the user has seen */
@@ -87,7 +86,7 @@ async function moveMarks(pool: MysqlPool, marks: readonly KnownMark[]): Promise<
       await pool.query(sql, values);
       return;
     } catch (error) {
-      if (classify(error) !== 'conflict' || attempt === TRIES_MAX) throw error;
+      if (mysqlFailure(error) !== 'conflict' || attempt === TRIES_MAX) throw error;
     }
   }
 }

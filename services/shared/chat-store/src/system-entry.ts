@@ -1,31 +1,40 @@
 // A system entry (somebody joined, …) in the same transaction as the change it tells of.
 import { topics, type Entry, type MessageRange, type SystemEvent } from '@parley/protocol';
-import type { RowDataPacket } from 'mysql2';
 import { newId, toBinary } from './ids.ts';
 import type { MysqlConnection } from './connection/index.ts';
 
+/** The room's row as the caller has read and locked it in this transaction. */
+export interface RoomHead {
+  id: string;
+  lastSeq: number;
+  messageCount: number;
+  memberVersion: number;
+  lastMessageAt: Date | null;
+}
+
 export interface SystemEntry {
-  roomId: string;
   actor: { id: number; name: string };
   content: string;
   event: SystemEvent;
   now: Date;
+  /** The change is one of members: other processes may not go on with the members they remember. */
+  ofMembers: boolean;
 }
 
 /**
- * Appends to the room's log inside the caller's open transaction: locks the room row, takes the next seq, writes the outbox row.
- * message_count stays: system entries are not unread messages. The caller commits and then publishes the frame.
+ * Appends to the log of a room whose row the caller's open transaction has locked: takes the next seq, moves the head, writes the outbox
+ * row. message_count stays: system entries are not unread messages. Once a transaction; the caller commits and then publishes the frame.
  */
-export async function appendSystemEntry(connection: MysqlConnection, { roomId, actor, content, event, now }: SystemEntry): Promise<Entry> {
+export async function appendSystemEntry(
+  connection: MysqlConnection,
+  head: RoomHead,
+  { actor, content, event, now, ofMembers }: SystemEntry,
+): Promise<{ entry: Entry; memberVersion: number }> {
+  const roomId = head.id;
   const room = toBinary(roomId);
-  const [rows] = await connection.query<RowDataPacket[]>(
-    'SELECT last_seq, message_count, last_message_at FROM rooms WHERE id = ? FOR UPDATE',
-    [room],
-  );
-  const row = rows[0] as { last_seq: number; message_count: number; last_message_at: Date | null } | undefined;
-  if (!row) throw new Error(`room ${roomId} does not exist`);
-  const seq = row.last_seq + 1;
-  const createdAt = row.last_message_at && row.last_message_at > now ? row.last_message_at : now;
+  const seq = head.lastSeq + 1;
+  const memberVersion = head.memberVersion + (ofMembers ? 1 : 0);
+  const createdAt = head.lastMessageAt && head.lastMessageAt > now ? head.lastMessageAt : now;
   const entry: Entry = {
     id: newId(),
     room_id: roomId,
@@ -41,9 +50,14 @@ export async function appendSystemEntry(connection: MysqlConnection, { roomId, a
   await connection.query(
     `INSERT INTO messages (room_id, seq, id, kind, message_no, sender_id, sender_name, content, message_type, metadata, client_msg_id, created_at)
      VALUES (?, ?, ?, 'system', ?, ?, ?, ?, 'system', ?, NULL, ?)`,
-    [room, seq, toBinary(entry.id), row.message_count, actor.id, actor.name, content, JSON.stringify(event), createdAt],
+    [room, seq, toBinary(entry.id), head.messageCount, actor.id, actor.name, content, JSON.stringify(event), createdAt],
   );
-  await connection.query('UPDATE rooms SET last_seq = ?, last_message_at = ? WHERE id = ?', [seq, createdAt, room]);
+  await connection.query('UPDATE rooms SET last_seq = ?, last_message_at = ?, member_version = ? WHERE id = ?', [
+    seq,
+    createdAt,
+    memberVersion,
+    room,
+  ]);
   const range: MessageRange = { room_id: roomId, from_seq: seq, to_seq: seq };
   await connection.query('INSERT INTO outbox (topic, event_key, payload, created_at) VALUES (?, ?, ?, ?)', [
     topics.messages,
@@ -51,5 +65,5 @@ export async function appendSystemEntry(connection: MysqlConnection, { roomId, a
     JSON.stringify(range),
     createdAt,
   ]);
-  return entry;
+  return { entry, memberVersion };
 }

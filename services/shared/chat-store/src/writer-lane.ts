@@ -2,11 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, messageOf, type Log } from '@parley/kit/process';
 import { traced } from '@parley/kit/tracing';
-import type { TextConnection } from './connection/index.ts';
-import { classify, noSpace, type Failure } from './writer-failure.ts';
+import { noSpace, type TextConnection } from './connection/index.ts';
+import { classify, type Failure } from './writer-failure.ts';
 import { planBatch, type AppendResult, type NewMessage, type RoomBatch } from './writer-plan.ts';
 import { factsOf, lockAndReadSql, writeSql } from './writer-sql.ts';
-import type { Submission } from './writer.ts';
+
+export interface Submission {
+  message: NewMessage;
+  /** Called exactly once: after the commit, or when the message was refused. */
+  settle: (result: AppendResult) => void;
+}
 
 export interface LaneOptions {
   name: string;

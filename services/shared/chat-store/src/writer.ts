@@ -1,8 +1,10 @@
 // The message-log writer: group commit without a timer. While a transaction is in flight, messages queue; when it commits, the next
 // batch goes. Idle: a batch of one; busy: batches grow by themselves (spec 04 §4.2).
 import { messageOf, type Log } from '@parley/kit/process';
-import { WriterLane, type LaneOptions } from './writer-lane.ts';
-import type { AppendResult, NewMessage, RoomBatch } from './writer-plan.ts';
+import { WriterLane, type LaneOptions, type Submission } from './writer-lane.ts';
+import type { RoomBatch } from './writer-plan.ts';
+
+export type { Submission } from './writer-lane.ts';
 
 export interface WriterOptions {
   connect: LaneOptions['connect'];
@@ -19,12 +21,6 @@ export interface WriterOptions {
   waitMaxMs?: number;
   now?: () => number;
   observe?: LaneOptions['observe'];
-}
-
-export interface Submission {
-  message: NewMessage;
-  /** Called exactly once: after the commit, or when the message was refused. */
-  settle: (result: AppendResult) => void;
 }
 
 export type SubmitOutcome = { ok: true } | { ok: false; code: 'overloaded' | 'unavailable'; retryAfterMs: number };

@@ -1,6 +1,7 @@
 // The endpoints in MySQL, for administrators and for the consumer.
-import { fromBinary, newId, toBinary, type MysqlPool } from '@parley/chat-store';
+import { fromBinary, mysqlError, newId, toBinary, type MysqlPool } from '@parley/chat-store';
 import { AppError } from '@parley/kit/process';
+import { translatingErrors } from '@parley/kit/sql';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2';
 import type { DeliveryIntake, DeliveryState, Webhook, Webhooks } from './ports.ts';
 
@@ -24,6 +25,10 @@ function toWebhook(row: RowDataPacket): Webhook {
 }
 
 export function mysqlWebhooks(pool: MysqlPool): Webhooks {
+  return translatingErrors(webhooksOf(pool), mysqlError);
+}
+
+function webhooksOf(pool: MysqlPool): Webhooks {
   const find = async (id: string): Promise<Webhook | undefined> => {
     const [rows] = await pool.query<RowDataPacket[]>(`SELECT ${COLUMNS} FROM webhooks WHERE id = ?`, [toBinary(id)]);
     return rows[0] && toWebhook(rows[0]);

@@ -1,6 +1,7 @@
 // The driver as every connection to the chat database has it, and the limit on its statements.
 import type { ConnectionOptions, QueryOptions, QueryValues } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
+import { mysqlFailure } from './failure.ts';
 import type { MysqlLimits } from './limits.ts';
 
 /** Dates are UTC; 8-byte integers are ids and counters below 2^53. */
@@ -28,7 +29,10 @@ export function limited<T extends Connection>(connection: T, timeout: number, on
     try {
       return await connection.query({ timeout, ...(typeof sql === 'string' ? { sql } : sql), ...(values === undefined ? {} : { values }) });
     } catch (error) {
-      if ((error as { code?: string }).code === 'PROTOCOL_SEQUENCE_TIMEOUT') {
+      const silent = (error as { code?: string }).code === 'PROTOCOL_SEQUENCE_TIMEOUT';
+      // The next connection may be to the node that has taken over.
+      if (!silent && mysqlFailure(error) === 'read only') connection.destroy();
+      if (silent) {
         // The driver goes on waiting for the answer, and would take it for that of the next statement's place in the queue.
         connection.destroy();
         onSilence();
