@@ -38,7 +38,8 @@ RUN npm ci --omit=dev --no-audit --no-fund --loglevel=error \
 FROM manifests AS operator-packages
 RUN npm ci --omit=dev --no-audit --no-fund --loglevel=error -w operator \
  && find node_modules -type f \( -name '*.d.ts' -o -name '*.d.?ts' -o -name '*.map' \) -delete \
- && rm -rf services kind package-lock.json .npmrc
+ && find services -mindepth 1 -maxdepth 1 ! -name shared -exec rm -rf {} + \
+ && rm -rf kind package-lock.json .npmrc
 
 FROM manifests AS build
 RUN npm ci --no-audit --no-fund --loglevel=error
@@ -70,6 +71,8 @@ WORKDIR /app
 COPY --from=operator-packages /app ./
 COPY --from=build /app/cdk8s ./cdk8s
 COPY --from=build /app/operator ./operator
+# What it has in common with the services: admin port, log, exit codes.
+COPY --from=build /app/services/shared ./services/shared
 USER 1000
 EXPOSE 9464
 CMD ["node", "--optimize-for-size", "operator/dist/main.js"]

@@ -40,7 +40,7 @@ test('file names are in kebab-case and say what is in the file', () => {
 const MAY_IMPORT: Record<string, string[]> = {
   '@parley/protocol': [],
   '@parley/kit': ['@parley/protocol'],
-  '@parley/live': ['@parley/kit', '@parley/protocol'],
+  '@parley/live': ['@parley/chat-store', '@parley/kit', '@parley/protocol'],
   '@parley/chat-store': ['@parley/kit', '@parley/protocol'],
   '@parley/client': ['@parley/protocol'],
   '@parley/chat': ['@parley/chat-store', '@parley/kit', '@parley/live', '@parley/protocol'],
@@ -53,7 +53,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   '@parley/worker': ['@parley/chat-store', '@parley/kit', '@parley/live', '@parley/protocol'],
   '@parley/operator-api': [],
   '@parley/cdk8s': ['@parley/operator-api'],
-  '@parley/operator': ['@parley/cdk8s', '@parley/operator-api'],
+  '@parley/operator': ['@parley/cdk8s', '@parley/kit', '@parley/operator-api'],
   '@parley/kubectl-parley': ['@parley/operator', '@parley/operator-api'],
   '@parley/kind': ['@parley/cdk8s', '@parley/kit', '@parley/operator-api', '@parley/protocol'],
 };
@@ -70,7 +70,7 @@ test('imports between packages go one way', () => {
       .filter((specifier) => specifier.startsWith('@parley/') && ![from, ...(MAY_IMPORT[from] ?? [])].includes(packageName(specifier)))
       .map((specifier) => `${file.path} imports ${specifier}`);
   });
-  none(wrong, 'protocol <- kit <- chat-store, live <- services and operator-api <- cdk8s <- operator; services never import each other');
+  none(wrong, 'protocol <- kit <- chat-store <- live <- services and operator-api <- cdk8s <- operator; services never import each other');
 });
 
 test('a relative import stays in its package', () => {
@@ -121,6 +121,38 @@ const packageName = (specifier: string) =>
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
+
+/** What `@parley/kit/process` may load: it is in every process, also in those that only copy a file. */
+const LIGHT = ['@parley/protocol/error-codes', '@sinclair/typebox/errors', 'pino', 'prom-client'];
+
+test('the process room of kit loads no server, no driver and no builder of schemas', () => {
+  const room = 'services/shared/kit/src/process/';
+  const seen = new Set<string>();
+  const follow = (path: string): string[] => {
+    if (seen.has(path)) return [];
+    seen.add(path);
+    const file = product.find((each) => each.path === path);
+    return (file?.imports ?? [])
+      .filter(({ typeOnly }) => !typeOnly)
+      .flatMap(({ specifier, file: target }) => {
+        if (specifier.startsWith('node:')) return [];
+        const wrong = LIGHT.includes(specifier) || target?.startsWith(room) ? [] : [`${path} imports ${specifier}`];
+        return target === undefined ? wrong : [...wrong, ...follow(target)];
+      });
+  };
+  none(follow(`${room}index.ts`), 'move what needs these to another room');
+  assert.ok(seen.has('services/shared/protocol/src/error-codes.ts') && seen.size > 9, 'followed into what it imports');
+});
+
+test('all packages have one version', () => {
+  const [first, ...others] = repositoryFiles()
+    .filter((path) => path === 'package.json' || path.endsWith('/package.json'))
+    .map((path) => ({ path, version: (JSON.parse(readFileSync(join(root, path), 'utf8')) as { version?: string }).version }));
+  const odd = others
+    .filter(({ version }) => version !== undefined && version !== first?.version)
+    .map(({ path, version }) => `${path} has ${version}`);
+  none(odd, 'services tell the version of kit as theirs');
+});
 
 test('only entry points read the environment', () => {
   const isEntry = (path: string) => path.startsWith('kind/') || /\/(admin-|dlq-|migrate-|new-epoch-)?main\.ts$/.test(path);

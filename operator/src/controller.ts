@@ -1,5 +1,5 @@
 // Brings each change of a ChatCluster, its drills and what belongs to them to the queue, and gives each reconcile what it needs.
-import type { Logger } from 'pino';
+import type { Log } from '@parley/kit/process';
 import type { PlanEnvironment } from '@parley/cdk8s';
 import { CrdCheck } from './kinds/crd-check.ts';
 import { Applier } from './kube/applier.ts';
@@ -50,7 +50,7 @@ export interface ControllerOptions {
   servedEveryMs?: number;
   /** how long the canary is watched after the recovery of a drill */
   drillWatchMs?: number;
-  log: Logger;
+  log: Log;
   metrics?: OperatorMetrics;
   clock?: Clock;
 }

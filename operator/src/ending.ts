@@ -1,5 +1,5 @@
 // How the process of the operator ends: it is told to, the lease is lost, or its work fails. It never stays and does nothing.
-import type { Logger } from 'pino';
+import type { Log } from '@parley/kit/process';
 import { systemClock, type Clock } from './kube/clock.ts';
 import type { Operator } from './service.ts';
 
@@ -17,7 +17,7 @@ export interface Process {
 export function endWith(
   { done, stop }: Pick<Operator, 'done' | 'stop'>,
   process: Process,
-  { log, clock = systemClock }: { log: Pick<Logger, 'info' | 'error' | 'fatal'>; clock?: Clock },
+  { log, clock = systemClock }: { log: Pick<Log, 'info' | 'error' | 'fatal'>; clock?: Clock },
 ): void {
   let stopping = false;
   const end = (signal: string): void => {

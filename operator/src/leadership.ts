@@ -1,5 +1,5 @@
 // Who works: the replica that has the lease, and as long as it has it.
-import type { Logger } from 'pino';
+import type { Log } from '@parley/kit/process';
 import type { Lease } from './kube/lease.ts';
 
 interface Leadership {
@@ -8,7 +8,7 @@ interface Leadership {
   begin: () => Promise<void>;
   /** told when this replica becomes the leader, and when it is no longer */
   onChange: (leads: boolean) => void;
-  log: Pick<Logger, 'info' | 'error'>;
+  log: Pick<Log, 'info' | 'error'>;
 }
 
 /** Waits for the lease, begins, and resolves with the reason of the end. Throws when the work cannot begin. */

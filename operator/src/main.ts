@@ -1,10 +1,8 @@
 // Starts one replica of the operator from the environment.
+import { EXIT_CONFIG } from '@parley/kit/run';
 import { operatorConfig } from './config.ts';
 import { endWith } from './ending.ts';
 import { startOperator, type Operator } from './service.ts';
-
-/** Exit code of a wrong configuration (EX_CONFIG of sysexits.h). */
-const EXIT_CONFIG = 78;
 
 let operator: Operator;
 try {

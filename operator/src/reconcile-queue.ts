@@ -1,5 +1,5 @@
 // The queue of clusters that need a reconcile, with what is measured and logged of each.
-import type { Logger } from 'pino';
+import type { Log } from '@parley/kit/process';
 import type { Clock } from './kube/clock.ts';
 import { WorkQueue } from './kube/work-queue.ts';
 import type { OperatorMetrics } from './metrics/metrics.ts';
@@ -7,7 +7,7 @@ import { reconcile, type ReconcileContext } from './reconcile.ts';
 
 interface Surroundings {
   clock: Clock;
-  log: Logger;
+  log: Log;
   metrics: OperatorMetrics | undefined;
 }
 

@@ -1,7 +1,6 @@
 // Composition root: one replica of the operator. It waits for the lease, then works until it is stopped or loses the lease.
 import { ports } from '@parley/cdk8s';
-import { pino, type Logger } from 'pino';
-import { startAdmin } from './admin.ts';
+import { createLog, Health, startAdmin, type Log } from '@parley/kit/process';
 import type { OperatorConfig } from './config.ts';
 import { DrainAnswer, MoveAnswer, PodConnections } from './rollout/connections.ts';
 import { DeliveryReport } from './watch/delivery.ts';
@@ -20,16 +19,11 @@ export interface Operator {
   done: Promise<'lost' | 'released'>;
   /** Ends what runs and gives the lease away. */
   stop: () => Promise<void>;
-  log: Logger;
+  log: Log;
 }
 
 export async function startOperator(config: OperatorConfig): Promise<Operator> {
-  const log = pino({
-    level: config.logLevel,
-    base: { service: 'operator', instance: config.podName },
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label.toUpperCase() }) },
-  });
+  const log = createLog({ service: 'operator', instance: config.podName, level: config.logLevel });
   let controller: Controller | undefined;
   const metrics = createOperatorMetrics(
     () => controller?.queueDepth ?? 0,
@@ -37,7 +31,9 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
   );
   const transport = kubeClient({ onCall: (method, status) => metrics.apiCalls.inc({ method, status: String(status) }) });
   // A replica that waits for the lease is ready: it is what takes over.
-  const admin = await startAdmin({ port: config.adminPort, registry: metrics.registry, ready: () => true });
+  const health = new Health();
+  health.started();
+  const admin = await startAdmin({ port: config.adminPort, health, registry: metrics.registry });
   const lease = new Lease({ transport, namespace: config.podNamespace, name: LEASE_NAME, identity: config.podName });
 
   const begin = (): Promise<void> => {
@@ -65,7 +61,7 @@ export async function startOperator(config: OperatorConfig): Promise<Operator> {
       await controller?.stop();
       await lease.release();
       await done.catch(() => {});
-      admin.close();
+      await admin.close();
       log.info('stopped');
     },
   };

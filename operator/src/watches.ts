@@ -1,6 +1,6 @@
 // Everything that the controller watches, and what it shows: ChatClusters, their drills, the objects and pods of both, and kinds that may be
 // missing. Each change comes out as the key of its cluster.
-import type { Logger } from 'pino';
+import type { Log } from '@parley/kit/process';
 import { MANAGED_BY, type MonitoringKind } from '@parley/cdk8s';
 import { OptionalWatches } from './kinds/optional-watches.ts';
 import { Strimzi, type StrimziSeen } from './kinds/strimzi.ts';
@@ -16,7 +16,7 @@ export interface WatchesOptions {
   clock: Clock;
   /** undefined: all namespaces */
   namespace: string | undefined;
-  log: Logger;
+  log: Log;
   /** how often it is looked whether prometheus-operator has come or gone, in ms */
   servedEveryMs: number | undefined;
   /** the cluster, as `namespace/name`, of which something changed */

@@ -1,6 +1,6 @@
 // Kafka of mode strimzi: whether the API server serves Strimzi's kinds, what is known of their objects, and what the status says of it.
 // Nothing is watched before a ChatCluster asks for it, so an operator elsewhere needs no rights and notices nothing.
-import type { Logger } from 'pino';
+import type { Log } from '@parley/kit/process';
 import { STRIMZI_API, STRIMZI_SINCE } from '@parley/operator-api';
 import { MANAGED_BY, nameOf, type Plan } from '@parley/cdk8s';
 import type { Clock } from '../kube/clock.ts';
@@ -26,7 +26,7 @@ interface Options {
   /** the state became another one */
   onState: () => void;
   onRestart: (kind: string, reason: string) => void;
-  log: Logger;
+  log: Log;
 }
 
 export class Strimzi {

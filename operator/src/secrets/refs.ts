@@ -1,6 +1,7 @@
 // Secrets that the spec names and somebody else makes: which there are, and which of them are missing.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Plan } from '@parley/cdk8s';
+import { isRedisUrl, REDIS_URL_FORMS } from '@parley/kit/redis-url';
 import { S3_CREDENTIALS } from '@parley/operator-api';
 import { pathOf, secrets } from '../kube/resources.ts';
 import { isNotFound, type KubeTransport } from '../kube/transport.ts';
@@ -52,19 +53,20 @@ export async function missingSecrets(plan: Plan, transport: KubeTransport, now: 
   return problem ? [...missing, `spec.ingress.tls.secretName: the Secret ${plan.spec.ingress.tls?.secretName}: ${problem}`] : missing;
 }
 
-/** By the field that names it. */
+/** By the field that names it; Redis has a rule of its own. */
 const SCHEMES: Record<string, readonly string[]> = {
   'mysql.external.urlSecretRef': ['mysql:'],
   'postgres.external.urlSecretRef': ['postgres:', 'postgresql:'],
-  'redis.external.urlSecretRef': ['redis:', 'rediss:'],
 };
 
 /** What no service could work with; the value itself is a secret and is not told. undefined: nothing. */
 export function urlProblem(field: string, value: string): string | undefined {
+  const text = value.trim();
+  if (field === 'redis.external.urlSecretRef')
+    return isRedisUrl(text) ? undefined : `is no URL of Redis: it should be like ${REDIS_URL_FORMS}`;
   const schemes = SCHEMES[field];
   if (!schemes) return undefined;
-  const example = `${schemes[0]}//user:password@host:port${field.startsWith('redis') ? '' : '/database'}`;
-  const text = value.trim();
+  const example = `${schemes[0]}//user:password@host:port/database`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || url.hostname === '') return `is no URL with a host: it should be like ${example}`;
   return schemes.includes(url.protocol)

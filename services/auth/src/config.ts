@@ -1,5 +1,5 @@
 // Environment of the auth service.
-import { commonConfig, secret, secretUrl, text } from '@parley/kit/process';
+import { commonConfig, secret, secretUrl, text } from '@parley/kit/settings';
 import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 import { API_KEY_PATTERN } from '@parley/kit/tokens';

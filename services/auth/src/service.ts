@@ -1,9 +1,8 @@
 // Composition root of auth: opens the database, then the public port; closes them in reverse.
-import { createHttpApp, listen, parseTrustedProxies, requireUser } from '@parley/kit/http';
-import { ConfigError, createMetrics, Health, startAdmin, untilReachable, watchDependency, type Log } from '@parley/kit/process';
+import { requireUser, startHttpService, type HttpServiceContext, type RunningHttpService } from '@parley/kit/http';
+import { ConfigError, untilReachable, watchDependency, type Log } from '@parley/kit/process';
 import { createRateLimiter, createRateLimitMetrics, LocalRateLimiter } from '@parley/kit/rate-limit';
-import { createRedis, type RedisClient } from '@parley/kit/redis';
-import { Resources, type Running } from '@parley/kit/run';
+import type { RedisClient } from '@parley/kit/redis';
 import { createPostgres, type PostgresPool } from '@parley/kit/sql';
 import { authOperations } from '@parley/protocol';
 import type { Registry } from 'prom-client';
@@ -28,110 +27,66 @@ import { addAuthRoutes } from './edge/http.ts';
 import { createAuthMetrics } from './metrics.ts';
 import { createLogin } from './sessions.ts';
 
-/** The version of all packages of the repository. */
-const VERSION = '0.1.0';
 /** Addresses and e-mail addresses that one process remembers while Redis is away; about 20 MB at most. */
 const ATTEMPT_KEYS_MAX = 100_000;
 /** Longer than elsewhere: a password hash takes as long as this wait is worth, and only the shared count holds across replicas. */
 const LIMIT_WAIT_MS = 500;
 
-/** An auth that is ready. Ports are TCP ports: that of REST, and that of health and metrics. */
-export interface RunningAuth extends Running {
-  port: number;
-  adminPort: number;
-}
-
-interface AuthOptions {
-  config: AuthConfig;
-  log: Log;
-  instance: string;
+interface AuthOptions extends HttpServiceContext<AuthConfig> {
   /** Where the signing keys of the configuration came from, when that may change. */
   keyFile?: KeyFile | undefined;
 }
 
 /**
- * Resolves when PostgreSQL has answered and REST is served; Redis may come later. Rejects with what kept it from starting; nothing is left
- * open then. `instance` is the name of this process.
+ * Resolves when PostgreSQL has answered and REST is served; Redis may come later. Rejects with a ConfigError, or with what kept it from
+ * starting; nothing is left open then.
  */
-export async function startAuth({ config, log, instance, keyFile }: AuthOptions): Promise<RunningAuth> {
+export async function startAuth({ keyFile, ...context }: AuthOptions): Promise<RunningHttpService> {
+  const { config, log } = context;
   const keys = keyRing(readSigningKeys(config.jwtPrivateKeys));
   if (config.refreshTokenSeconds < config.accessTokenSeconds)
     throw new ConfigError(['REFRESH_TOKEN_SECONDS is less than ACCESS_TOKEN_SECONDS']);
   const bootstrapKey = parseApiKey(config.bootstrapApiKey);
   if (!bootstrapKey) throw new ConfigError(['BOOTSTRAP_API_KEY has not the form of an API key']);
-  const open = new Resources(log);
-  const health = new Health();
-  const metrics = createMetrics({ service: 'auth', instance });
-  try {
-    // Asked by the operator while it changes the key: ids alone.
-    const signingKeys = () => ({ signs: keys.current.kid, publishes: keys.current.published.map(({ kid }) => kid) });
-    const { adminHost: host, adminPort } = config;
-    const more = { '/signing-keys': signingKeys };
-    const admin = await startAdmin({ host, port: adminPort, health, registry: metrics.registry, more });
-    open.add('admin', admin, (server) => server.close());
-    const postgres = open.add('postgres', createPostgres(config.databaseUrl, { log }), (pool) => pool.end());
-    const now = () => new Date();
-    const apiKeys = postgresApiKeys(postgres);
-    const patience = { timeoutMs: config.startupTimeoutMs, log };
-    await untilReachable('PostgreSQL', () => prepare(postgres, () => apiKeys.putBootstrap(bootstrapKey, now())), patience);
-    const redis = open.add('redis', createRedis(config.redisUrl, `auth-${instance}`, log), (client) => client.disconnect());
-    const limits = attemptLimits(redis, { config, log, registry: metrics.registry });
-    const work = boundedWork({ atOnce: config.passwordHashesAtOnce, waitingMax: config.passwordHashesWaiting });
-    const authMetrics = createAuthMetrics(metrics.registry, () => work.waiting);
-    const { accessTokenSeconds, refreshTokenSeconds } = config;
-    const issued = { issuer: config.jwtIssuer, audience: config.jwtAudience };
-    const parts = {
-      accounts: postgresAccounts(postgres),
-      sessions: postgresSessions(postgres),
-      passwords: await argon2Passwords(work),
-      announcer: redisAnnouncer({ redis, log, now }),
-      log,
-      now,
-    };
-    const tokens = jwtIssuer({ keys, ...issued, lifeSeconds: accessTokenSeconds });
-    const app = createHttpApp({
-      service: 'auth',
-      log,
-      metrics,
-      trustedProxies: parseTrustedProxies(config.trustedProxies),
-      allowedOrigins: config.allowedOrigins,
-      parseJson: false,
-      operations: authOperations,
-      health: () => ({ status: health.draining ? 'draining' : 'ok', service: 'auth', instance, version: VERSION }),
-      routes: (routes) =>
-        addAuthRoutes(routes, {
-          login: createLogin({ ...parts, tokens, accessTokenSeconds, refreshTokenSeconds }),
-          changes: createAccountChanges(parts),
-          requireUser: requireUser(ownTokenVerifier(keys, issued)),
-          apiKey: requireApiKey('auth', { apiKeys, log, now }),
-          keyRoutes: { apiKeys, requireAdmin: requireApiKey('admin', { apiKeys, log, now }), log, now },
-          limits,
-          metrics: authMetrics,
-          keys: () => keys.current.published,
-        }),
-    });
-    const repeater = repeatRevocations({ redis, revocations: postgresRevocations(postgres), announcer: parts.announcer, log, now });
-    open.add('repeated revocations', repeater, (stop) => stop());
-    if (keyFile) open.add('signing keys', watchKeyFile(keyFile, { ring: keys, first: config.jwtPrivateKeys, log }), (stop) => stop());
-    open.add('sweep', sweepExpired({ pool: postgres, log, now }), (stop) => stop());
-    const check = watchDependency({ health, log, name: 'postgres', ping: () => postgres.query('SELECT 1') });
-    open.add('postgres check', check, (stop) => stop());
-    const server = await listen(app, { host: config.serverHost, port: config.serverPort });
-    open.add('http', server, (http) => http.close());
-    health.started();
-    log.info({ port: server.port, adminPort: admin.port, kid: keys.current.kid }, 'auth is ready');
-    return {
-      port: server.port,
-      adminPort: admin.port,
-      close: async () => {
-        health.drain();
-        await open.close();
-      },
-    };
-  } catch (error) {
-    await open.close();
-    throw error;
-  }
+  // Asked by the operator while it changes the key: ids alone.
+  const signingKeys = () => ({ signs: keys.current.kid, publishes: keys.current.published.map(({ kid }) => kid) });
+  return startHttpService(context, {
+    service: 'auth',
+    admin: { '/signing-keys': signingKeys },
+    async open({ open, health, metrics, openRedis }) {
+      const postgres = open.add('postgres', createPostgres(config.databaseUrl, { log }), (pool) => pool.end());
+      const now = () => new Date();
+      const apiKeys = postgresApiKeys(postgres);
+      const patience = { timeoutMs: config.startupTimeoutMs, log };
+      await untilReachable('PostgreSQL', () => prepare(postgres, () => apiKeys.putBootstrap(bootstrapKey, now())), patience);
+      const redis = openRedis(config.redisUrl);
+      const work = boundedWork({ atOnce: config.passwordHashesAtOnce, waitingMax: config.passwordHashesWaiting });
+      const { accessTokenSeconds, refreshTokenSeconds } = config;
+      const issued = { issuer: config.jwtIssuer, audience: config.jwtAudience };
+      const announcer = redisAnnouncer({ redis, log, now });
+      const stores = { accounts: postgresAccounts(postgres), sessions: postgresSessions(postgres) };
+      const parts = { ...stores, passwords: await argon2Passwords(work), announcer, log, now };
+      const tokens = jwtIssuer({ keys, ...issued, lifeSeconds: accessTokenSeconds });
+      const repeater = repeatRevocations({ redis, revocations: postgresRevocations(postgres), announcer, log, now });
+      open.add('repeated revocations', repeater, (stop) => stop());
+      if (keyFile) open.add('signing keys', watchKeyFile(keyFile, { ring: keys, first: config.jwtPrivateKeys, log }), (stop) => stop());
+      open.add('sweep', sweepExpired({ pool: postgres, log, now }), (stop) => stop());
+      const check = watchDependency({ health, log, name: 'postgres', ping: () => postgres.query('SELECT 1') });
+      open.add('postgres check', check, (stop) => stop());
+      const routes = {
+        login: createLogin({ ...parts, tokens, accessTokenSeconds, refreshTokenSeconds }),
+        changes: createAccountChanges(parts),
+        requireUser: requireUser(ownTokenVerifier(keys, issued)),
+        apiKey: requireApiKey('auth', { apiKeys, log, now }),
+        keyRoutes: { apiKeys, requireAdmin: requireApiKey('admin', { apiKeys, log, now }), log, now },
+        limits: attemptLimits(redis, { config, log, registry: metrics.registry }),
+        metrics: createAuthMetrics(metrics.registry, () => work.waiting),
+        keys: () => keys.current.published,
+      };
+      const logged = { kid: keys.current.kid };
+      return { operations: authOperations, parseJson: false, routes: (app) => addAuthRoutes(app, routes), logged };
+    },
+  });
 }
 
 /** The migrations may still be running when this process starts; until they are done the tables of this version are not there. */

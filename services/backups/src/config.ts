@@ -1,5 +1,5 @@
 // Environment of the program that copies backups to S3 and back. The CronJobs of a ChatCluster with spec.backup.s3 set it.
-import { commonConfig, milliseconds, secret, text } from '@parley/kit/process';
+import { commonConfig, milliseconds, secret, text } from '@parley/kit/settings';
 import { Type, type Static } from '@sinclair/typebox';
 
 const { logLevel } = commonConfig(0);

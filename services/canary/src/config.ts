@@ -1,5 +1,5 @@
 // Environment of the canary.
-import { commonConfig, httpUrl, milliseconds, port, secret } from '@parley/kit/process';
+import { commonConfig, httpUrl, milliseconds, port, secret } from '@parley/kit/settings';
 import { Type, type Static } from '@sinclair/typebox';
 
 const { adminHost, adminPort, instanceName, logLevel, startupTimeoutMs, drainTimeoutMs } = commonConfig(0);

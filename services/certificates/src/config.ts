@@ -1,5 +1,5 @@
 // Environment of the certificate follower, which runs beside each HAProxy.
-import { commonConfig, milliseconds, text } from '@parley/kit/process';
+import { commonConfig, milliseconds, text } from '@parley/kit/settings';
 import { Type, type Static } from '@sinclair/typebox';
 
 const { adminHost, adminPort, instanceName, logLevel, drainTimeoutMs } = commonConfig(0);

@@ -2,9 +2,10 @@
 import { mysqlConfig } from '@parley/chat-store';
 import { Type, type Static, type TNumber } from '@sinclair/typebox';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
-import { commonConfig, milliseconds, tokenConfig } from '@parley/kit/process';
+import { commonConfig, milliseconds } from '@parley/kit/settings';
 import type { BucketLimit } from '@parley/kit/rate-limit';
 import { redisUrl } from '@parley/kit/redis';
+import { tokenConfig } from '@parley/kit/tokens';
 
 type Capitalized<Name extends string> = `rate${Capitalize<Name>}`;
 

@@ -1,16 +1,15 @@
 // Composition root of the chat service: opens everything in order and closes it in reverse.
 import { createMysqlPool, mysqlLimits, pingMysql, readEpoch } from '@parley/chat-store';
 import { parseTrustedProxies } from '@parley/kit/http';
-import { createMetrics, Health, untilReachable, watchDependency, type Log } from '@parley/kit/process';
+import { createMetrics, Health, untilReachable, VERSION, watchDependency, type Log } from '@parley/kit/process';
 import { createRateLimiter } from '@parley/kit/rate-limit';
 import { createRedis } from '@parley/kit/redis';
 import { Resources, type Running } from '@parley/kit/run';
-import { configuredVerifier, rememberingVerifier, RevocationList } from '@parley/kit/tokens';
+import { configuredVerifier, rememberingVerifier, RevocationFeed, RevocationList } from '@parley/kit/tokens';
 import { takeTicket } from '@parley/live';
 import { FRAME_OVERHEAD_BYTES, METADATA_MAX_BYTES } from '@parley/protocol';
 import { mysqlReader } from './adapters/mysql-reader.ts';
 import { redisConnections } from './adapters/redis-connections.ts';
-import { RedisRevocations } from './adapters/redis-revocations.ts';
 import { applyRevocation } from './commands/revoke.ts';
 import type { ChatConfig } from './config.ts';
 import type { ChatContext } from './context.ts';
@@ -29,7 +28,6 @@ import type { Session } from './session.ts';
 import { everySecond } from './ticker.ts';
 import { ConnectionCaps } from './users/connection-caps.ts';
 import { LocalUsers } from './users/local-users.ts';
-import { version } from './version.ts';
 
 /** A character may take six bytes of JSON (\u0000); a frame with the largest allowed content must pass. */
 const JSON_ESCAPE_FACTOR = 6;
@@ -79,7 +77,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     });
     const revocations = resources.add(
       'revocations',
-      new RedisRevocations({ redis, log, onRevocation: (revocation) => applyRevocation(context, revocation) }),
+      new RevocationFeed({ redis, log, onRevocation: (revocation) => applyRevocation(context, revocation) }),
       (open) => open.close(),
     );
     const delivery = createDelivery({
@@ -161,7 +159,7 @@ function createEdge({ config, health, log, instance, slow, frameMaxBytes, contex
       status: health.draining ? 'draining' : 'ok',
       service: 'chat',
       instance,
-      version,
+      version: VERSION,
       connections: edge.sessions.size,
     }),
   });

@@ -1,7 +1,8 @@
 // Environment of the core service.
 import { mysqlConfig } from '@parley/chat-store';
-import { commonConfig, secretUrl, tokenConfig } from '@parley/kit/process';
+import { commonConfig, secretUrl } from '@parley/kit/settings';
 import { redisUrl } from '@parley/kit/redis';
+import { tokenConfig } from '@parley/kit/tokens';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
 

@@ -1,6 +1,7 @@
 // Environment of the gateway.
-import { commonConfig, httpUrl, milliseconds, tokenConfig } from '@parley/kit/process';
+import { commonConfig, httpUrl, milliseconds } from '@parley/kit/settings';
 import { redisUrl } from '@parley/kit/redis';
+import { tokenConfig } from '@parley/kit/tokens';
 import { Type, type Static } from '@sinclair/typebox';
 
 /** Environment of the gateway: a variable a property, with its default, bounds and text. */

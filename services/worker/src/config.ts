@@ -1,6 +1,6 @@
 // Environment of the worker.
 import { mysqlConfig } from '@parley/chat-store';
-import { commonConfig, secret, secretUrl } from '@parley/kit/process';
+import { commonConfig, secret, secretUrl } from '@parley/kit/settings';
 import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 import { kafkaVariables } from './kafka/config.ts';

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { createRedis, createSubscriber, type RedisClient } from '@parley/kit/redis';
 import { parseRevocation, REVOCATIONS_CHANNEL, REVOCATIONS_KEY, type Revocation } from '@parley/kit/tokens';
 import { decodeJwt } from 'jose';
-import { gatewayConfig, startGateway, type RunningGateway } from '@parley/gateway';
+import { gatewayConfig, startGateway } from '@parley/gateway';
+import type { RunningHttpService } from '@parley/kit/http';
 import { loadConfig } from '@parley/kit/process';
 import { disableUser } from '../../../services/auth/src/account-changes.ts';
 import { deleteExpired } from '../../../services/auth/src/adapters/expired-sessions.ts';
@@ -23,7 +24,7 @@ let stack: Awaited<ReturnType<typeof startAuthStack>>;
 let redis: RedisClient;
 let subscriber: RedisClient;
 let core: PlayedService;
-let gateway: RunningGateway;
+let gateway: RunningHttpService;
 const heard: Revocation[] = [];
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { authConfig, startAuth, type RunningAuth } from '@parley/auth';
+import { authConfig, startAuth } from '@parley/auth';
+import type { RunningHttpService } from '@parley/kit/http';
 import { loadConfig } from '@parley/kit/process';
 import { createTokenVerifier } from '@parley/kit/tokens';
 import { decodeProtectedHeader } from 'jose';
@@ -13,7 +14,7 @@ import { newPerson, quiet, startAuthStack } from './auth-stack.ts';
 export const COOLDOWN_MS = 10_000;
 
 export class RotatingAuth {
-  readonly replicas: RunningAuth[] = [];
+  readonly replicas: RunningHttpService[] = [];
   readonly #folder = temporaryFolder();
   readonly #stack: Awaited<ReturnType<typeof startAuthStack>>;
   readonly #files: string[] = [];

@@ -7,9 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canaryConfig, startCanary, type RunningCanary } from '@parley/canary';
 import { localConfig, type LocalTarget } from '@parley/cdk8s';
-import { createLog, loadConfig } from '@parley/kit/process';
+import { createLog, Health, loadConfig, startAdmin } from '@parley/kit/process';
 import { choosePorts } from '../../../kind/local/src/ports.ts';
-import { startAdmin } from '../../../operator/src/admin.ts';
 import { createOperatorMetrics } from '../../../operator/src/metrics/metrics.ts';
 import { freeRow, startLocal, type LocalStart } from '../../helpers/local-start.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
@@ -74,7 +73,7 @@ async function operatorAtWork(): Promise<{ port: number; close: () => void }> {
   metrics.apiCalls.inc({ method: 'GET', status: '200' });
   metrics.reconcileSeconds.observe(0.1);
   metrics.queueSeconds.observe(0.01);
-  return startAdmin({ port: 0, registry: metrics.registry, ready: () => true });
+  return startAdmin({ host: '127.0.0.1', port: 0, health: new Health(), registry: metrics.registry });
 }
 
 describe('queries on a Prometheus', { timeout: 280_000 }, () => {

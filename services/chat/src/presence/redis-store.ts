@@ -1,7 +1,7 @@
 // The store in Redis: `chat:pods` (instance -> end of its lease) and `chat:pod:{instance}:users` (user id -> name). Scripts, because
 // "was nobody else's before" and "is nobody else's now" must each be true for one replica only. All times are those of Redis.
 import type { RedisClient } from '@parley/kit/redis';
-import { PRESENCE_CHUNK, PRESENCE_PODS, presenceReader } from '@parley/live';
+import { PRESENCE_CHUNK, PRESENCE_LUA, PRESENCE_PODS, presenceReader } from '@parley/live';
 import { LEASE_MS, type Beat, type PresenceStore } from './store.ts';
 
 /** A list lives longer than a lease, so that whoever claims it still finds the users. */
@@ -10,14 +10,11 @@ const SEEN_TTL_SECONDS = 30 * 86_400;
 /** How long an instance that was frozen can learn that its list was claimed. */
 const CLAIMED_TTL_MS = 3_600_000;
 
-const NOW = `local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function users(pod) return 'chat:pod:' .. pod .. ':users' end
-local function claim(pod) return 'chat:pod:' .. pod .. ':claimed' end
+const BEGIN = `${PRESENCE_LUA}local function claim(pod) return 'chat:pod:' .. pod .. ':claimed' end
 `;
 
 /** ARGV: instance, lease, TTL of the list. Answers: kind of list, whether the lease ran, then the instances that are gone. */
-const BEAT = `${NOW}
+const BEAT = `${BEGIN}
 local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
 local in_time = ends and tonumber(ends) > now
 local claimed = redis.call('DEL', claim(ARGV[1])) == 1
@@ -29,7 +26,7 @@ return { list, in_time and 1 or 0, unpack(redis.call('ZRANGEBYSCORE', KEYS[1], '
 `;
 
 /** ARGV: TTL of the mark that a list was claimed, then the instances. Answers id and name of each of their users. */
-const CLAIM = `${NOW}
+const CLAIM = `${BEGIN}
 local answer = {}
 for index = 2, #ARGV do
   local pod = ARGV[index]
@@ -47,7 +44,7 @@ return answer
 /** Sets `absent` to those of `ids` who are on no other instance: one look-up for all of them in each list. */
 const ABSENT = `
 local absent = ids
-for _, pod in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')) do
+for _, pod in ipairs(live()) do
   if #absent == 0 then break end
   local names = pod == ARGV[1] and {} or redis.call('HMGET', users(pod), unpack(absent))
   local left = {}
@@ -59,7 +56,7 @@ end
 `;
 
 /** ARGV: instance, TTL of the list, then id and name of each user. Answers the ids of those who are online nowhere else. */
-const ADD = `${NOW}
+const ADD = `${BEGIN}
 local ids = {}
 for index = 3, #ARGV, 2 do ids[#ids + 1] = ARGV[index] end
 ${ABSENT}
@@ -69,7 +66,7 @@ return absent
 `;
 
 /** ARGV: instance, seen at, TTL of that, then the ids. Answers the ids of those who are online nowhere now. */
-const REMOVE = `${NOW}
+const REMOVE = `${BEGIN}
 local ids = { unpack(ARGV, 4) }
 redis.call('HDEL', users(ARGV[1]), unpack(ids))
 ${ABSENT}
@@ -78,7 +75,7 @@ return absent
 `;
 
 /** ARGV: instance, grace. */
-const LEAVE = `${NOW}
+const LEAVE = `${BEGIN}
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 `;
 

@@ -1,7 +1,7 @@
 // After a commit of this replica's writer, in one turn: its own sockets through the room's sequencer, one payload a room for the
 // others, and a note for those members who do not look at the room.
-import { encodeEntryFrame, type RoomBatch, type RoomUpdates } from '@parley/chat-store';
-import { encodeFanout, roomChannel } from '@parley/live';
+import type { RoomBatch, RoomUpdates } from '@parley/chat-store';
+import { newsOf } from '@parley/live/commit';
 import type { Fanout } from '../ports.ts';
 import type { RoomRegistry } from './room-registry.ts';
 
@@ -13,11 +13,10 @@ export interface Announcement {
 }
 
 export function announceCommit({ rooms, fanout, updates, instance }: Announcement, batches: readonly RoomBatch[]): void {
-  for (const { roomId, fromSeq, entries, memberVersion } of batches) {
-    const frames = entries.map(encodeEntryFrame);
-    rooms.accept(roomId, { first: fromSeq, frames });
-    fanout.publish(roomChannel(roomId), encodeFanout({ seq: fromSeq, from: instance }, frames));
-    const newest = entries.at(-1);
-    if (newest) updates.add({ roomId, lastSeq: newest.seq, lastMessageAt: newest.created_at, memberVersion });
+  for (const batch of batches) {
+    const { channel, payload, frames, grown } = newsOf(batch, instance);
+    rooms.accept(batch.roomId, { first: batch.fromSeq, frames });
+    fanout.publish(channel, payload);
+    updates.add(grown);
   }
 }

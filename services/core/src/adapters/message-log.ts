@@ -1,7 +1,6 @@
 // The MessageLog port: the same writer as in the chat service, so that messages by REST and by socket are one order and one fan-out.
 import {
   connectWriter,
-  encodeEntryFrame,
   MessageWriter,
   mysqlError,
   newId,
@@ -16,7 +15,7 @@ import {
 import { AppError, messageOf, type Log } from '@parley/kit/process';
 import type { RedisClient } from '@parley/kit/redis';
 import { traced } from '@parley/kit/tracing';
-import { encodeFanout, roomChannel } from '@parley/live';
+import { newsOf } from '@parley/live/commit';
 import type { Entry } from '@parley/protocol';
 import { shortName } from '../domain/system-texts.ts';
 import type { MessageLog, NewLogMessage } from '../ports.ts';
@@ -32,13 +31,12 @@ export interface CommitAnnouncement {
 
 /** In one turn after the commit, before the answers. Replicas read what they were not told of. */
 export function announceBatches({ redis, updates, instance, log }: CommitAnnouncement, batches: readonly RoomBatch[]): void {
-  for (const { roomId, fromSeq, entries, memberVersion } of batches) {
-    const payload = encodeFanout({ seq: fromSeq, from: instance }, entries.map(encodeEntryFrame));
-    traced('publish', { bytes: payload.length }, () => redis.publish(roomChannel(roomId), payload), { kind: 'producer' }).catch(
-      (error: unknown) => log.warn({ room_id: roomId, reason: messageOf(error) }, 'committed messages were not announced'),
+  for (const batch of batches) {
+    const { channel, payload, grown } = newsOf(batch, instance);
+    traced('publish', { bytes: payload.length }, () => redis.publish(channel, payload), { kind: 'producer' }).catch((error: unknown) =>
+      log.warn({ room_id: batch.roomId, reason: messageOf(error) }, 'committed messages were not announced'),
     );
-    const newest = entries.at(-1);
-    if (newest) updates.add({ roomId, lastSeq: newest.seq, lastMessageAt: newest.created_at, memberVersion });
+    updates.add(grown);
   }
 }
 

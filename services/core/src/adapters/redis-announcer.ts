@@ -1,9 +1,10 @@
 // The Announcer port: publishes what was committed to the replicas that hold sockets of the room or of the users.
-import { encodeEntryFrame, type RoomUpdates } from '@parley/chat-store';
+import type { RoomUpdates } from '@parley/chat-store';
 import { messageOf, type Log } from '@parley/kit/process';
 import type { RedisClient } from '@parley/kit/redis';
 import { traced } from '@parley/kit/tracing';
-import { encodeEvents, encodeFanout, roomChannel, userChannel } from '@parley/live';
+import { encodeEvents, roomChannel, userChannel } from '@parley/live';
+import { newsOf } from '@parley/live/commit';
 import type { Announcer } from '../ports.ts';
 
 export interface RedisAnnouncerOptions {
@@ -23,9 +24,9 @@ export function redisAnnouncer({ redis, updates, instance, log }: RedisAnnouncer
   };
   return {
     async change({ entry, memberVersion }) {
-      const header = { seq: entry.seq, from: instance, ...(entry.kind === 'system' ? { sys: true as const } : {}) };
-      updates.add({ roomId: entry.room_id, lastSeq: entry.seq, lastMessageAt: entry.created_at, memberVersion });
-      await publish(roomChannel(entry.room_id), encodeFanout(header, [encodeEntryFrame(entry)]));
+      const { channel, payload, grown } = newsOf({ roomId: entry.room_id, fromSeq: entry.seq, entries: [entry], memberVersion }, instance);
+      updates.add(grown);
+      await publish(channel, payload);
     },
     async users(userIds, frames) {
       const payload = encodeEvents({ from: instance }, frames);

@@ -1,7 +1,8 @@
 // Brings the chat database to the schema of this version. Run by one Job in Kubernetes and by `npm start`.
 import { readFileSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
-import { ConfigError, createLog, loadConfig, messageOf, milliseconds, untilReachable } from '@parley/kit/process';
+import { ConfigError, createLog, loadConfig, messageOf, untilReachable } from '@parley/kit/process';
+import { milliseconds } from '@parley/kit/settings';
 import { EXIT_CONFIG } from '@parley/kit/run';
 import { migrate } from '@parley/kit/sql';
 import { chatMigrations, mysqlMigrations } from './migrations.ts';

@@ -1,7 +1,8 @@
 // Gives the chat data a new epoch. Run once after a backup was restored, before any chat replica starts.
 import { readFileSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
-import { ConfigError, createLog, loadConfig, messageOf, milliseconds, untilReachable } from '@parley/kit/process';
+import { ConfigError, createLog, loadConfig, messageOf, untilReachable } from '@parley/kit/process';
+import { milliseconds } from '@parley/kit/settings';
 import { EXIT_CONFIG } from '@parley/kit/run';
 import { renewEpoch } from './lineage.ts';
 import { connectMysql, mysqlConfig, mysqlLimits } from './connection/index.ts';

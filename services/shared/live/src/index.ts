@@ -10,6 +10,14 @@ export {
   USER_CHANNEL_PREFIX,
   userChannel,
 } from './fanout.ts';
-export { lastSeenKey, PRESENCE_CHUNK, PRESENCE_PODS, type PresenceReader, presenceReader, presenceUsersKey } from './presence-reader.ts';
+export {
+  lastSeenKey,
+  PRESENCE_CHUNK,
+  PRESENCE_LUA,
+  PRESENCE_PODS,
+  type PresenceReader,
+  presenceReader,
+  presenceUsersKey,
+} from './presence-reader.ts';
 export { createTicket, takeTicket, TICKET_SECONDS } from './ticket.ts';
 export { dropCachedUser, userCacheKey } from './user-cache.ts';

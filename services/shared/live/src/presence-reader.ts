@@ -9,10 +9,16 @@ export const lastSeenKey = (userId: number): string => `chat:seen:${userId}`;
 /** Users of one call: a long one keeps Redis from passing on messages. */
 export const PRESENCE_CHUNK = 250;
 
-/** By the clock of Redis, which the leases were written with. */
-const LIVE = `local time = redis.call('TIME')
-return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. time[1] * 1000 + math.floor(time[2] / 1000), '+inf')
+/**
+ * Begin of every script about presence, with KEYS[1] = PRESENCE_PODS: `now` by the clock of Redis, which the leases are written with,
+ * `live()` for the instances whose lease runs, `users(instance)` for the key of a list, as presenceUsersKey says it.
+ */
+export const PRESENCE_LUA = `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function users(instance) return '${presenceUsersKey("' .. instance .. '")}' end
+local function live() return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf') end
 `;
+const LIVE = `${PRESENCE_LUA}return live()`;
 
 /** Both reject when Redis is away. */
 export interface PresenceReader {

@@ -1,6 +1,7 @@
 // How to reach Kafka, for the worker and the command for dead letters: variables, and what they mean together.
 import type { ConnectionOptions } from 'node:tls';
-import { ConfigError, list, secret } from '@parley/kit/process';
+import { ConfigError } from '@parley/kit/process';
+import { list, secret } from '@parley/kit/settings';
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type { SASLOptions } from 'kafkajs';
 

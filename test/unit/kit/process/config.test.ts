@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Type } from '@sinclair/typebox';
-import { ConfigError, list, loadConfig, port, secretUrl, text } from '@parley/kit/process';
+import { ConfigError, loadConfig } from '@parley/kit/process';
+import { list, port, secretUrl, text } from '@parley/kit/settings';
 
 const schema = Type.Object({
   serverPort: port(8084),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Type } from '@sinclair/typebox';
-import { port, secret, text } from '@parley/kit/process';
+import { port, secret, text } from '@parley/kit/settings';
 import { answerTo, EXIT_USAGE, usageText } from '@parley/kit/run';
 
 const schema = Type.Object({

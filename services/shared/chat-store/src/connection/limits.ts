@@ -1,7 +1,7 @@
 // How long MySQL may take. A server that is frozen, a node that is gone, or a lock that is held too long costs a caller some seconds:
 // whoever waits too long gets an error, and the connection that did not answer is never used again.
 import { Type } from '@sinclair/typebox';
-import { secretUrl } from '@parley/kit/process';
+import { secretUrl } from '@parley/kit/settings';
 
 export interface MysqlLimits {
   /** Longest time without an answer to a statement. */

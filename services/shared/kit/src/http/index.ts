@@ -6,3 +6,12 @@ export { exampleOf } from './openapi-example.ts';
 export { describeService, type ServiceDescription } from './openapi.ts';
 export { PROBLEM_TYPE, problemOf, toAppError } from './problem.ts';
 export { addRoute, type Answer, identityOf, requireUser, type RouteInput } from './route.ts';
+export {
+  startHttpService,
+  type HttpServiceConfig,
+  type HttpServiceContext,
+  type HttpServiceParts,
+  type Opening,
+  type RunningHttpService,
+  type Served,
+} from './service.ts';

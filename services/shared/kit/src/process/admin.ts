@@ -13,7 +13,8 @@ export interface AdminServer {
 }
 
 export interface AdminOptions {
-  host: string;
+  /** Left out: every address, of IPv6 too where there is one. */
+  host?: string;
   port: number;
   health: Health;
   registry: Registry;

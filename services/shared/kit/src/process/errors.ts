@@ -1,5 +1,5 @@
 // One error class for everything a caller may be told. Anything else that is thrown becomes `internal` at the edge.
-import { errorCodes, type ErrorCodeName } from '@parley/protocol';
+import { errorCodes, type ErrorCodeName } from '@parley/protocol/error-codes';
 
 export interface FieldError {
   path: string;

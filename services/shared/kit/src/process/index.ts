@@ -2,24 +2,11 @@
 export { type AdminOptions, type AdminServer, startAdmin } from './admin.ts';
 export { backoffMs, untilReachable } from './backoff.ts';
 export { BatchLoader, type BatchLoaderOptions } from './batch-loader.ts';
-export {
-  commonConfig,
-  ConfigError,
-  type Env,
-  httpUrl,
-  list,
-  loadConfig,
-  milliseconds,
-  port,
-  secret,
-  secretUrl,
-  text,
-  tokenConfig,
-  variableOf,
-} from './config.ts';
+export { ConfigError, type Env, loadConfig, variableOf } from './config.ts';
 export { AppError, type FieldError, messageOf } from './errors.ts';
 export { Health, type Readiness } from './health.ts';
 export { createLog, type Log, type LogOptions } from './log.ts';
 export { createHealthMetrics, createMetrics, type Metrics } from './metrics.ts';
 export { Outage, type OutageWords } from './outage.ts';
 export { type Watch, watchDependency } from './watch.ts';
+export { VERSION } from './version.ts';

@@ -1,24 +1,15 @@
 // Where Redis is, as one URL: a server, or the Sentinels that know which server is the primary. One expression checks it at the start of a
-// service and takes it apart later, so that the two cannot differ.
-import { FormatRegistry } from '@sinclair/typebox';
-import { secret } from '../process/config.ts';
+// service and takes it apart later, so that the two cannot differ. A door of its own: the operator checks URLs and needs no client.
 
 const HOST = '([^,:/?#@\\s]+|\\[[0-9a-fA-F:.]+\\])(:[0-9]{1,5})?';
 const PARAMETER = '(sentinelUser|sentinelPassword)=[^&#\\s]*';
 const SENTINEL = `(?<scheme>rediss?)\\+sentinel://((?<user>[^:/?#@\\s]*)(:(?<password>[^/?#@\\s]*))?@)?(?<hosts>${HOST}(,${HOST})*)/(?<name>[^/?#\\s]+)(/(?<db>[0-9]+))?(\\?(?<query>${PARAMETER}(&${PARAMETER})*))?`;
 const SENTINEL_PORT = 26_379;
 
-// A pattern of that length would be all that a message, or the reference, had to say.
-const FORMAT = 'redis-url';
-FormatRegistry.Set(FORMAT, isRedisUrl);
+/** Forms of a URL that services take, for messages and descriptions. */
+export const REDIS_URL_FORMS = 'redis://:password@host:6379, or redis+sentinel://:password@host:26379,host:26379,host:26379/primary-name';
 
-/** Of a configuration schema. `purpose` says what the service needs it for. */
-export const redisUrl = (purpose: string) =>
-  secret(
-    `redis://:password@host:6379, or redis+sentinel://:password@host:26379,host:26379,host:26379/primary-name (docs/operating/redis.md); ${purpose}`,
-    { format: FORMAT },
-  );
-
+/** What a URL with Sentinels says. */
 export interface SentinelTarget {
   sentinels: { host: string; port: number }[];
   /** of the primary, as the Sentinels call it */
@@ -58,11 +49,12 @@ function hostAndPort(text: string): { host: string; port: number } {
   return { host, port: port ? Number(port) : SENTINEL_PORT };
 }
 
-function isRedisUrl(text: string): boolean {
+/** Whether services take it. */
+export function isRedisUrl(text: string): boolean {
   try {
-    return /^rediss?:\/\/\S+$/.test(text) || sentinelTarget(text) !== undefined;
+    return /^rediss?:\/\/\S+$/.test(text) ? new URL(text).hostname !== '' : sentinelTarget(text) !== undefined;
   } catch {
-    // A percent sign that encodes nothing.
+    // No URL, or a percent sign that encodes nothing.
     return false;
   }
 }

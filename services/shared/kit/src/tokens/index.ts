@@ -9,8 +9,18 @@ export {
   API_KEY_PREFIX_BYTES,
   API_KEY_SECRET_BYTES,
 } from './api-key.ts';
+export { tokenConfig } from './config.ts';
 export { type RevocationWatch, type RevocationWatchOptions, watchRevocations } from './revocation-watch.ts';
-export { announceRevocation, parseRevocation, Revocation, RevocationList, REVOCATIONS_CHANNEL, REVOCATIONS_KEY } from './revocation.ts';
+export {
+  announceRevocation,
+  parseRevocation,
+  Revocation,
+  RevocationList,
+  REVOCATIONS_CHANNEL,
+  REVOCATIONS_KEY,
+  REVOCATIONS_MAX,
+} from './revocation.ts';
+export { RevocationFeed, type RevocationFeedOptions } from './revocation-feed.ts';
 export { rememberingVerifier } from './token-cache.ts';
 export {
   configuredVerifier,

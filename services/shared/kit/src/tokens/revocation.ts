@@ -23,8 +23,8 @@ export const REVOCATIONS_CHANNEL = 'chat:revocations';
 export const REVOCATIONS_KEY = 'chat:revoked';
 /** Lives a little longer than any token, so that a set nobody renews goes away. */
 const KEY_TTL_SECONDS = 86_400;
-/** Entries that a replica keeps; more than this and the oldest go. */
-const LIST_MAX = 100_000;
+/** Entries that a process keeps; with more than this those go whose tokens end soonest by themselves. */
+export const REVOCATIONS_MAX = 100_000;
 
 const check = TypeCompiler.Compile(Revocation);
 
@@ -61,9 +61,11 @@ export async function announceRevocation(redis: RevocationRedis, revocation: Rev
 
 const keyOf = (kind: Revocation['kind'], id: string): string => `${kind}:${id}`;
 
-/** What one replica knows. */
+/** What one process knows. */
 export class RevocationList {
   readonly #byKey = new Map<string, Revocation>();
+  /** The same by their ends, the soonest first. */
+  readonly #byEnd: Revocation[] = [];
 
   get size(): number {
     return this.#byKey.size;
@@ -74,8 +76,10 @@ export class RevocationList {
     const key = keyOf(revocation.kind, revocation.id);
     const known = this.#byKey.get(key);
     if (known && known.before_ms >= revocation.before_ms && (known.final || !revocation.final)) return false;
+    if (known) this.#byEnd.splice(this.#byEnd.indexOf(known, this.#endingBefore(known.until_ms)), 1);
     this.#byKey.set(key, revocation);
-    if (this.#byKey.size > LIST_MAX) this.#byKey.delete(this.#byKey.keys().next().value as string);
+    this.#byEnd.splice(this.#endingBefore(revocation.until_ms), 0, revocation);
+    if (this.#byKey.size > REVOCATIONS_MAX) this.#forget(1);
     return true;
   }
 
@@ -90,7 +94,23 @@ export class RevocationList {
     return found.find((each) => each !== undefined && (each.kind !== 'user' || each.final || identity.issuedAtMs < each.before_ms));
   }
 
+  /** Drops those that mean no living token any more. */
   forgetExpired(nowMs: number): void {
-    for (const [key, { until_ms }] of this.#byKey) if (until_ms <= nowMs) this.#byKey.delete(key);
+    this.#forget(this.#endingBefore(nowMs + 1));
+  }
+
+  #forget(count: number): void {
+    for (const { kind, id } of this.#byEnd.splice(0, count)) this.#byKey.delete(keyOf(kind, id));
+  }
+
+  /** How many end before a time. */
+  #endingBefore(ms: number): number {
+    let [low, high] = [0, this.#byEnd.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#byEnd[middle]!.until_ms < ms) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -1,6 +1,7 @@
 // Switches the recording of spans on when a collector is configured.
 import { ConfigError } from '../process/config.ts';
 import type { Log } from '../process/log.ts';
+import { VERSION } from '../process/version.ts';
 
 /** Variables OTEL_EXPORTER_OTLP_ENDPOINT and so on. */
 export interface TracingConfig {
@@ -15,9 +16,6 @@ interface TracingOptions {
   instance: string;
   log: Log;
 }
-
-/** The version of all packages of the repository. */
-const VERSION = '0.1.0';
 
 /** Call it before connections are opened. */
 export async function startTracing({ env, service, instance, log }: TracingOptions): Promise<{ close(): Promise<void> }> {
