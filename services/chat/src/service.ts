@@ -112,7 +112,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
         maxPerUser: config.maxConnectionsPerUser,
       }),
       typing: new Typing(publishToRoom),
-      limits: createBudgets(config, createRateLimiter({ redis, log, metrics: metrics.rateLimits })),
+      limits: createBudgets(config, createRateLimiter({ redis, log, metrics: { local: metrics.rateLimits.local } })),
     };
     await untilReachable('MySQL', () => delivery.writer.open(), { timeoutMs: config.startupTimeoutMs, log });
     await revocations.start();

@@ -143,11 +143,19 @@ describe('access', () => {
     await Promise.all(others.map((socket) => socket.close()));
   });
 
+  /** Refusals of an event that both replicas have counted. */
+  const countedRefusals = async (event: string): Promise<number> => {
+    const texts = await Promise.all([one, two].map(async ({ adminUrl }) => (await fetch(`${adminUrl}/metrics`)).text()));
+    const pattern = new RegExp(`^rate_limit_exceeded_total\\{[^}]*event="${event}"[^}]*\\} (\\d+)`, 'm');
+    return texts.reduce((sum, text) => sum + Number(pattern.exec(text)?.[1] ?? 0), 0);
+  };
+
   test('messages beyond the rate are refused by name and not stored, over all replicas together', async () => {
     const user = nextUser++;
     const room = await cluster.room([user]);
     const token = await cluster.issuer.token(user);
     const sockets = [await WsClient.login(one.url, token), await WsClient.login(two.url, token)];
+    const before = await countedRefusals('message');
     const ids = Array.from({ length: 30 }, (_, index) => `flood-${index}`);
     ids.forEach((id, index) => sockets[index % 2]?.send({ type: 'message', room_id: room, content: id, client_msg_id: id }));
     const answers = () => sockets.flatMap((socket) => socket.frames.filter((frame) => frame['client_msg_id'] !== undefined));
@@ -158,6 +166,7 @@ describe('access', () => {
     // A burst of 8 and what comes back meanwhile.
     assert.ok(acked.length >= 6 && acked.length <= 14, `${acked.length} accepted`);
     assert.ok(refused.every((frame) => Number(frame['retry_after']) > 0));
+    assert.equal((await countedRefusals('message')) - before, refused.length, 'each refusal is counted once');
     const stored = (await cluster.rows(room)).map((row) => row.client_msg_id).sort();
     assert.deepEqual(stored, acked.map((frame) => frame['client_msg_id']).sort());
     await Promise.all(sockets.map((socket) => socket.close()));

@@ -1,7 +1,7 @@
 // Long answers of one socket: never more unsent than the bound, every answer in its order, fair shares, and an end in the turn of the last frame.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../../helpers/seed.ts';
 import { PagedWriter, type NextFrame, type PagedAnswer } from '../../../services/chat/src/domain/paged-writer.ts';
 
 const LIMITS = { bufferedMax: 1000, turnMax: 5000 };

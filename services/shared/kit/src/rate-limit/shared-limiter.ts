@@ -12,7 +12,8 @@ export interface SharedLimiterOptions {
   /** For commands: without an offline queue. */
   redis: RedisClient;
   log: Log;
-  metrics: RateLimitMetrics;
+  /** `exceeded` only where a refused take is a refused request; who leases several tokens at once counts what it refuses itself. */
+  metrics: Pick<RateLimitMetrics, 'local'> & Partial<RateLimitMetrics>;
   local?: LocalRateLimiter;
   /** Longest wait for Redis. */
   waitMs?: number;
@@ -66,7 +67,7 @@ export function createRateLimiter({
     if (decision?.allowed) local.takeNow(asked);
     if (!decision) metrics.local.inc({ event: asked.event });
     const result = decision ?? local.takeNow(asked);
-    if (!result.allowed) metrics.exceeded.inc({ event: asked.event });
+    if (!result.allowed) metrics.exceeded?.inc({ event: asked.event });
     return result;
   }
   return { take };
