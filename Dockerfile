@@ -58,7 +58,7 @@ WORKDIR /app
 COPY --from=services-packages /app ./
 COPY --from=build /app/services ./services
 # uWebSockets.js is the one that services/chat/uws-pins.json knows, and loads on this system; each start of chat looks again.
-RUN node -e "import('/app/services/chat/dist/edge/uws.js').then(({ uws }) => uws().App())"
+RUN node -e "import('/app/services/chat/dist/sockets/uws.js').then(({ uws }) => uws().App())"
 USER 1000
 EXPOSE 8080 8081 8082 8084 9464
 CMD ["node", "--enable-source-maps", "services/chat/dist/main.js"]

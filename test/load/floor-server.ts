@@ -2,7 +2,7 @@
 // With FLOOR_DATABASE_URL each message is committed before it is published and acked; without it nothing is stored.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { WebSocket } from 'uWebSockets.js';
-import { listenExclusively, uws } from '../../services/chat/src/edge/uws.ts';
+import { listenExclusively, uws } from '../../services/chat/src/sockets/uws.ts';
 import { FloorWriter, type FloorMessage } from './floor-writer.ts';
 
 interface User {

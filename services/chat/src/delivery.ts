@@ -25,7 +25,7 @@ import { ReadMarks } from './rooms/read-marks.ts';
 import { receiveFanout } from './rooms/receive-fanout.ts';
 import { RoomAudience } from './rooms/room-audience.ts';
 import { RoomRegistry } from './rooms/room-registry.ts';
-import type { Session } from './session.ts';
+import type { Session } from './sockets/session.ts';
 import type { LocalUsers } from './users/local-users.ts';
 import { UserEvents } from './users/user-events.ts';
 

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { authenticate } from '../../../services/chat/src/commands/authenticate.ts';
 import type { ChatContext } from '../../../services/chat/src/context.ts';
 import type { Fanout } from '../../../services/chat/src/ports.ts';
-import { Session } from '../../../services/chat/src/session.ts';
+import { Session } from '../../../services/chat/src/sockets/session.ts';
 import { LocalUsers } from '../../../services/chat/src/users/local-users.ts';
 import { UserEvents } from '../../../services/chat/src/users/user-events.ts';
 

@@ -6,8 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { forOlderGlibc } from '../../../services/chat/src/edge/older-glibc.ts';
-import { loadUws, uwsProgram } from '../../../services/chat/src/edge/uws-program.ts';
+import { forOlderGlibc } from '../../../services/chat/src/sockets/older-glibc.ts';
+import { loadUws, uwsProgram } from '../../../services/chat/src/sockets/uws-program.ts';
 
 const { folder, file, pins } = uwsProgram();
 const own = join(folder, file);

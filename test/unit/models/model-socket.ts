@@ -1,7 +1,7 @@
 // A socket and the client behind it, which judges every frame at once: replay and live frames are dense, and nothing comes to whom it
 // does not belong.
 import assert from 'node:assert/strict';
-import type { Session } from '../../../services/chat/src/session.ts';
+import type { Session } from '../../../services/chat/src/sockets/session.ts';
 import { ROOM, type RoomWorld } from './room-world.ts';
 
 interface Frame {

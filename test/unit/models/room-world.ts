@@ -11,7 +11,7 @@ import { MembershipLoader } from '../../../services/chat/src/rooms/membership-lo
 import { receiveFanout } from '../../../services/chat/src/rooms/receive-fanout.ts';
 import { RoomAudience } from '../../../services/chat/src/rooms/room-audience.ts';
 import { RoomRegistry } from '../../../services/chat/src/rooms/room-registry.ts';
-import { Session } from '../../../services/chat/src/session.ts';
+import { Session } from '../../../services/chat/src/sockets/session.ts';
 import { LocalUsers } from '../../../services/chat/src/users/local-users.ts';
 import { ModelSocket } from './model-socket.ts';
 

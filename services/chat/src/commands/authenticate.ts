@@ -5,7 +5,7 @@ import { AppError } from '@parley/kit/process';
 import type { Identity } from '@parley/kit/tokens';
 import { traced } from '@parley/kit/tracing';
 import type { ChatContext } from '../context.ts';
-import type { Credential, Session } from '../session.ts';
+import type { Credential, Session } from '../sockets/session.ts';
 import { sendError } from './send-error.ts';
 
 export const HEARTBEAT_MS = 30_000;

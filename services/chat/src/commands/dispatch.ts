@@ -9,7 +9,7 @@ import {
 } from '@parley/protocol';
 import type { ChatContext } from '../context.ts';
 import { strike } from '../domain/strikes.ts';
-import type { Credential, Session } from '../session.ts';
+import type { Credential, Session } from '../sockets/session.ts';
 import { authenticate } from './authenticate.ts';
 import { join } from './join-room.ts';
 import { leave } from './leave-room.ts';

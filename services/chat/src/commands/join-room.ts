@@ -6,7 +6,7 @@ import type { ChatContext } from '../context.ts';
 import { planReplay, type ReplayPlan } from '../domain/replay.ts';
 import type { RoomFeed } from '../rooms/room-feed.ts';
 import { RoomReplay } from '../rooms/room-replay.ts';
-import { JoinInProgress, type Session } from '../session.ts';
+import { JoinInProgress, type Session } from '../sockets/session.ts';
 import { leave } from './leave-room.ts';
 import { limited } from './limited.ts';
 import { sendError } from './send-error.ts';

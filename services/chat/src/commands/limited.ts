@@ -2,7 +2,7 @@
 import type { ChatContext } from '../context.ts';
 import { strike } from '../domain/strikes.ts';
 import { closeCodes, FLOOD_REFUSALS_PER_MINUTE } from '@parley/protocol';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 
 export interface Limited {
   kind: 'message' | 'room_action';

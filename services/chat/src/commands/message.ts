@@ -2,7 +2,7 @@
 import type { MessageFrame } from '@parley/protocol';
 import { newId, type AppendResult } from '@parley/chat-store';
 import type { ChatContext } from '../context.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 import { limited } from './limited.ts';
 import { sendError } from './send-error.ts';
 

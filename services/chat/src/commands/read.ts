@@ -1,7 +1,7 @@
 // `read`: moves the user's read marker forward; the user's other devices and, in small rooms, the other members hear of it.
 import type { ReadFrame } from '@parley/protocol';
 import type { ChatContext } from '../context.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 import { sendError } from './send-error.ts';
 
 export function read(context: ChatContext, session: Session, { room_id, seq }: ReadFrame): void {

@@ -2,7 +2,7 @@
 import type { Revocation } from '@parley/kit/tokens';
 import { closeCodes } from '@parley/protocol';
 import type { ChatContext } from '../context.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 import { sendError } from './send-error.ts';
 
 export function applyRevocation(context: ChatContext, revocation: Revocation): void {

@@ -1,7 +1,7 @@
 // One way to tell a socket that something is wrong.
 import { errorCodes, type ErrorCodeName, type ErrorFrame } from '@parley/protocol';
 import type { ChatContext } from '../context.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 
 type Extra = Partial<Pick<ErrorFrame, 'retry_after_ms' | 'room_id' | 'client_msg_id' | 'details' | 'message'>>;
 

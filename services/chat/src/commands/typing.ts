@@ -1,7 +1,7 @@
 // `typing`: a hint for those who look at the room. What is too much is dropped without a word.
 import type { TypingFrame } from '@parley/protocol';
 import type { ChatContext } from '../context.ts';
-import { JoinInProgress, type Session } from '../session.ts';
+import { JoinInProgress, type Session } from '../sockets/session.ts';
 import { sendError } from './send-error.ts';
 
 export function typing(context: ChatContext, session: Session, { room_id, is_typing }: TypingFrame): void {

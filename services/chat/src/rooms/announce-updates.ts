@@ -1,7 +1,7 @@
 // `room_updated` to the members with sockets here that have not joined the room.
 import { parseRoomUpdates, type RoomUpdate } from '@parley/chat-store';
 import type { Log } from '@parley/kit/process';
-import { JoinInProgress } from '../session.ts';
+import { JoinInProgress } from '../sockets/session.ts';
 import type { LocalUsers } from '../users/local-users.ts';
 
 export function deliverRoomUpdates(users: LocalUsers, text: string, log: Log): void {

@@ -1,6 +1,6 @@
 // The joined sockets of a room on this replica: entries and what follows from system entries, and ephemeral frames with their exceptions.
 import type { SystemEvent } from '@parley/protocol';
-import { JoinInProgress, type Session } from '../session.ts';
+import { JoinInProgress, type Session } from '../sockets/session.ts';
 import type { LocalUsers } from '../users/local-users.ts';
 import type { Audience, RoomFeed } from './room-feed.ts';
 import type { Topics } from '../ports.ts';

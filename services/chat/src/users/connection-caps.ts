@@ -1,7 +1,7 @@
 // At most so many sockets per user in the whole cluster: the oldest one makes room for the newest. While Redis is away each replica
 // counts its own.
 import type { Connections } from '../adapters/redis-connections.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 import type { LocalUsers } from './local-users.ts';
 import type { UserEvents } from './user-events.ts';
 

@@ -1,5 +1,5 @@
 // Who has sockets on this replica. Most users have one; an array exists only from the second one on.
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 
 export class LocalUsers {
   readonly #sessions = new Map<number, Session | Session[]>();

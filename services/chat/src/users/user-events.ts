@@ -2,7 +2,7 @@
 import { encodeEvents, userChannel, type FanoutHeader } from '@parley/live';
 import { closeCodes } from '@parley/protocol';
 import type { Fanout } from '../ports.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 import type { LocalUsers } from './local-users.ts';
 
 type Options = Pick<FanoutHeader, 'except_session' | 'only_session' | 'close'>;

@@ -2,10 +2,10 @@
 import { Value } from '@sinclair/typebox/value';
 import { startAdmin, type Health } from '@parley/kit/process';
 import type { Resources } from '@parley/kit/run';
-import type { ChatConfig } from './config.ts';
-import { DrainRequest, Emptying } from './edge/emptying.ts';
-import { MoveRequest, SocketMover } from './edge/move.ts';
-import type { WsEdge } from './edge/ws.ts';
+import type { ChatConfig } from '../config.ts';
+import { DrainRequest, Emptying } from './emptying.ts';
+import { MoveRequest, SocketMover } from './move.ts';
+import type { WsEdge } from '../sockets/ws.ts';
 
 /** What is known of the replica by now; the rest of the service replaces what it knows better. */
 export interface Told {

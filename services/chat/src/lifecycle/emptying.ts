@@ -4,7 +4,7 @@ import { closeCodes } from '@parley/protocol';
 import { Type, type Static } from '@sinclair/typebox';
 import type { Health } from '@parley/kit/process';
 import { DrainPace, STEP_MS, type DrainSettings } from '../domain/drain.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 import { tellToReconnect } from './drain.ts';
 
 export const DrainRequest = Type.Object(

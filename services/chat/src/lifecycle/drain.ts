@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { closeCodes } from '@parley/protocol';
 import type { Health } from '@parley/kit/process';
 import { DrainPace, STEP_MS, type DrainSettings } from '../domain/drain.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 
 /** Not ready, stop accepting, tell the sockets, close them; what was accepted is committed by the writer's own close after this. */
 export async function drainEdge(

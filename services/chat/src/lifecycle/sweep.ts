@@ -1,6 +1,6 @@
 // Once a second: sockets that have not authenticated in time, tokens that run out, readers that are too slow. One timer for all sockets.
 import { AUTH_DEADLINE_MS, closeCodes } from '@parley/protocol';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 
 /** A client is warned this long before its token ends. */
 const WARN_BEFORE_MS = 60_000;

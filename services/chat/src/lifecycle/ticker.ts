@@ -1,8 +1,8 @@
 // What happens once a second: one timer for all sockets, signs, limits and the readiness of the database.
 import type { Health } from '@parley/kit/process';
-import type { ChatContext } from './context.ts';
-import { sweep } from './edge/sweep.ts';
-import type { Session } from './session.ts';
+import type { ChatContext } from '../context.ts';
+import { sweep } from './sweep.ts';
+import type { Session } from '../sockets/session.ts';
 
 /** A replica whose writer cannot reach the database for this long reports not ready. */
 const UNREADY_AFTER_MS = 5000;

@@ -12,7 +12,7 @@ import { receive, startAuthentication, wrongFrame } from '../commands/dispatch.t
 import { leave } from '../commands/leave-room.ts';
 import type { ChatContext } from '../context.ts';
 import type { PagedLimits } from '../domain/paged-writer.ts';
-import { Session, type Credential, type SocketData } from '../session.ts';
+import { Session, type Credential, type SocketData } from './session.ts';
 import type { AdmissionControl } from './admission.ts';
 import { listenExclusively, uws, type Listener } from './uws.ts';
 

@@ -3,9 +3,9 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { Identity } from '@parley/kit/tokens';
 import type { TraceCaller } from '@parley/kit/tracing';
-import { PagedWriter, type PagedAnswer, type PagedLimits, type PagedState } from './domain/paged-writer.ts';
-import type { Strikes } from './domain/strikes.ts';
-import type { RoomFeed } from './rooms/room-feed.ts';
+import { PagedWriter, type PagedAnswer, type PagedLimits, type PagedState } from '../domain/paged-writer.ts';
+import type { Strikes } from '../domain/strikes.ts';
+import type { RoomFeed } from '../rooms/room-feed.ts';
 
 export type SessionState = 'pending' | 'open' | 'closed';
 

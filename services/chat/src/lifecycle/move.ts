@@ -2,7 +2,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { plainAddress } from '@parley/kit/http';
 import { DrainPace, STEP_MS, type DrainSettings } from '../domain/drain.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../sockets/session.ts';
 import { tellToReconnect, type ReconnectReason } from './drain.ts';
 
 export const MoveRequest = Type.Object(
