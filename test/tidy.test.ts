@@ -173,6 +173,8 @@ test('servers write through their log, not to the console', () => {
 const PURE: Record<string, string[]> = {
   'node:crypto': ['createHash', 'createHmac', 'timingSafeEqual'],
   '@parley/kit/process': ['AppError', 'messageOf'],
+  '@parley/chat-store': ['mysqlFailure'],
+  '@parley/kit/sql': ['postgresFailure'],
 };
 
 /** The worker is laid out by feature: its decisions lie beside what uses them. */
@@ -216,6 +218,17 @@ test('domain files decide and do nothing else', () => {
     ...usesOf(file, 'process'),
   ]);
   none(impure, 'time, chance and ids are arguments');
+});
+
+test('only the room of the sockets sees the binding, types too', () => {
+  const room = 'services/chat/src/sockets/';
+  const wrong = product.filter(
+    ({ path, imports }) => !path.startsWith(room) && imports.some(({ specifier }) => specifier === 'uWebSockets.js'),
+  );
+  none(
+    wrong.map(({ path }) => path),
+    `work with a Session; only ${room} imports uWebSockets.js (ADR 0002)`,
+  );
 });
 
 test('domain files import only what is pure themselves', () => {

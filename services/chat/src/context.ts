@@ -2,7 +2,6 @@
 import type { MessageWriter } from '@parley/chat-store';
 import type { Log } from '@parley/kit/process';
 import type { RevocationList, TokenVerifier } from '@parley/kit/tokens';
-import type { FanoutHeader } from '@parley/live';
 import type { RateBudgets } from './limits/rate-budgets.ts';
 import type { ChatMetrics } from './metrics.ts';
 import type { Tickets } from './ports.ts';
@@ -35,6 +34,3 @@ export interface ChatContext {
   metrics: ChatMetrics;
   log: Log;
 }
-
-/** Ephemeral frames for the joined sockets of a room on every replica. */
-export type PublishToRoom = (roomId: string, frames: readonly object[], options?: Pick<FanoutHeader, 'except_user'>) => void;

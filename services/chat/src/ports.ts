@@ -41,3 +41,6 @@ export interface Topics {
 export interface Tickets {
   take(id: string): Promise<Identity | undefined>;
 }
+
+/** Ephemeral frames for the joined sockets of a room on every replica. */
+export type PublishToRoom = (roomId: string, frames: readonly object[], options?: Pick<FanoutHeader, 'except_user'>) => void;

@@ -20,7 +20,7 @@ const report: Report = {
       ...{ ack: { p50: 1, p99: 2, max: 3 }, delivery: { p50: 1.5, p99: 2.5, max: 3.5 } },
     },
   ],
-  profiles: { fan100: { busy: 0.5, lines: [{ share: 0.25, name: 'publish', where: 'services/chat/dist/edge/ws.js:10' }] } },
+  profiles: { fan100: { busy: 0.5, lines: [{ share: 0.25, name: 'publish', where: 'services/chat/dist/sockets/ws.js:10' }] } },
 };
 
 describe('report', () => {
@@ -38,7 +38,7 @@ describe('report', () => {
   });
   it('lists problems and profiles', () => {
     assert.match(text, /- fan100, Parley, run 1: odd/);
-    assert.match(text, /\| 25\.0 % \| publish \| services\/chat\/dist\/edge\/ws\.js:10 \|/);
+    assert.match(text, /\| 25\.0 % \| publish \| services\/chat\/dist\/sockets\/ws\.js:10 \|/);
   });
   it('replaces what was measured anew, and keeps the rest', () => {
     const [cell] = report.cells;
@@ -117,7 +117,7 @@ describe('CPU profile', () => {
   const profile: CpuProfile = {
     nodes: [
       { id: 1, callFrame: frame('(idle)') },
-      { id: 2, callFrame: frame('publish', 'file:///somewhere/else/services/chat/dist/edge/ws.js', 9) },
+      { id: 2, callFrame: frame('publish', 'file:///somewhere/else/services/chat/dist/sockets/ws.js', 9) },
       { id: 3, callFrame: frame('query', 'file:///somewhere/else/node_modules/mysql2/lib/connection.js', 1) },
     ],
     startTime: 1000,
@@ -130,7 +130,7 @@ describe('CPU profile', () => {
     assert.deepEqual(
       lines.map(({ name, where }) => [name, where]),
       [
-        ['publish', 'services/chat/dist/edge/ws.js:10'],
+        ['publish', 'services/chat/dist/sockets/ws.js:10'],
         ['query', 'mysql2/lib/connection.js:2'],
       ],
     );

@@ -35,7 +35,7 @@ export class ModelSocket {
     this.session = session;
     this.userId = userId;
     this.#world = world;
-    session.ws = this as unknown as NonNullable<Session['ws']>;
+    session.attach(this as unknown as Parameters<Session['attach']>[0]);
   }
 
   /** `undefined`: live from now; otherwise so many entries before what the client has, or after it. */

@@ -103,8 +103,7 @@ export class RoomWorld {
   /** As the edge does it. */
   close(socket: ModelSocket): void {
     const { session } = socket;
-    session.state = 'closed';
-    session.ws = undefined;
+    session.detach();
     this.#sockets.delete(socket);
     for (const roomId of session.roomIds()) leave(this.context, session, roomId);
     session.dropPaged();

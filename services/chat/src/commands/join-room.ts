@@ -119,7 +119,7 @@ function finish(context: ChatContext, session: Session, { feed, membership, plan
     last_read_seq: membership.lastReadSeq,
     unread_count: Math.max(0, membership.messageCount - membership.lastReadCount),
   });
-  session.ws?.subscribe(roomId);
+  session.subscribe(roomId);
   session.setRoom(feed);
   context.presence
     .ofRoom(roomId, session.identity?.userId ?? 0)

@@ -7,7 +7,7 @@ export function leave(context: ChatContext, session: Session, roomId: string): v
   const place = session.room(roomId);
   session.deleteRoom(roomId);
   if (!place || place instanceof JoinInProgress) return;
-  if (session.state === 'open') session.ws?.unsubscribe(roomId);
+  session.unsubscribe(roomId);
   context.rooms.release(place);
   if (session.identity) context.typing.stop(roomId, session.identity.userId);
 }

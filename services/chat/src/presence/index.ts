@@ -3,7 +3,7 @@ import { readActiveMembers, readMemberIds, readRoomsOf, type MysqlPool } from '@
 import type { Log } from '@parley/kit/process';
 import type { RedisClient } from '@parley/kit/redis';
 import { PRESENCE_LIST_MAX } from '@parley/protocol';
-import type { PublishToRoom } from '../context.ts';
+import type { PublishToRoom } from '../ports.ts';
 import { Presence } from './presence.ts';
 import { redisPresence } from './redis-store.ts';
 import { RoomPresence } from './room-presence.ts';

@@ -2,7 +2,7 @@
 // gone, and nobody online for long after a crash (ADR 0007). Hints throughout: without Redis presence is silent, never wrong for long.
 import { messageOf, type Log } from '@parley/kit/process';
 import { OFFLINE_GRACE_MS, type RoomPresenceFrame } from '@parley/protocol';
-import type { PublishToRoom } from '../context.ts';
+import type { PublishToRoom } from '../ports.ts';
 import { LocalList } from './local-list.ts';
 import { News } from './news.ts';
 import type { RoomPresence } from './room-presence.ts';

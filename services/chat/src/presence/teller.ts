@@ -1,5 +1,5 @@
 // Tells rooms the news, as far as the budget allows, and counts to the others.
-import type { PublishToRoom } from '../context.ts';
+import type { PublishToRoom } from '../ports.ts';
 import { Announcements, type DueCount } from './announcements.ts';
 import type { Change, News } from './news.ts';
 import type { RoomPresence } from './room-presence.ts';

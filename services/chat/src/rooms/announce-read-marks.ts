@@ -1,7 +1,7 @@
 // Moved read markers: the user's own devices stay in step, and in small rooms the others see how far everybody has read.
 import type { MarkResult } from '@parley/chat-store';
 import { RECEIPTS_MEMBERS_MAX } from '@parley/protocol';
-import type { PublishToRoom } from '../context.ts';
+import type { PublishToRoom } from '../ports.ts';
 import type { UserEvents } from '../users/user-events.ts';
 
 export interface ReadMarkAnnouncement {

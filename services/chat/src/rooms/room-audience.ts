@@ -55,9 +55,9 @@ export class RoomAudience implements Audience {
     if (exceptUser !== undefined) {
       for (const session of users.of(exceptUser)) if (isJoined(session, roomId) && !slow.has(session)) out.push(session);
     }
-    for (const session of out) session.ws?.unsubscribe(roomId);
+    for (const session of out) session.unsubscribe(roomId);
     for (const frame of frames) topics.publish(roomId, frame);
-    for (const session of out) session.ws?.subscribe(roomId);
+    for (const session of out) session.subscribe(roomId);
   }
 
   #evict(session: Session, roomId: string, { seq, frame }: { seq: number; frame: object | undefined }): void {
@@ -66,7 +66,7 @@ export class RoomAudience implements Audience {
     // The join decides: it may have been asked for after a later re-admission.
     if (place instanceof JoinInProgress) return void (place.endedAt = seq);
     session.deleteRoom(roomId);
-    if (session.state === 'open') session.ws?.unsubscribe(roomId);
+    session.unsubscribe(roomId);
     this.#options.release(place);
     if (frame) session.send(frame);
     session.send({ type: 'left', room_id: roomId });

@@ -1,6 +1,6 @@
 // Who is typing where, so that a sign that is never taken back ends by itself. One sweep for all signs, no timer each.
 import { TYPING_STOP_MS } from '@parley/protocol';
-import type { PublishToRoom } from '../context.ts';
+import type { PublishToRoom } from '../ports.ts';
 
 export interface TypingSign {
   roomId: string;

@@ -1,5 +1,5 @@
-// What the server keeps of one socket: one object of fixed shape, no timers and no closures of its own. Most sockets look at one
-// room; a Map exists only from the second one on.
+// What the server keeps of one socket, and the only holder of the binding's object: one object of fixed shape, no timers and no closures
+// of its own. Most sockets look at one room; a Map exists only from the second one on.
 import type { WebSocket } from 'uWebSockets.js';
 import type { Identity } from '@parley/kit/tokens';
 import type { TraceCaller } from '@parley/kit/tracing';
@@ -44,7 +44,7 @@ export interface SessionStart {
 }
 
 export class Session {
-  ws: WebSocket<SocketData> | undefined = undefined;
+  #ws: WebSocket<SocketData> | undefined = undefined;
   state: SessionState = 'pending';
   readonly id: string;
   readonly address: string;
@@ -110,14 +110,39 @@ export class Session {
     return [...(this.#first ? [this.#first.roomId] : []), ...(this.#more?.keys() ?? [])];
   }
 
+  /** For the edge's open handler: from here on frames reach the socket. */
+  attach(ws: WebSocket<SocketData>): void {
+    this.#ws = ws;
+  }
+
+  /** For the edge's close handler, first of all: the binding's object must not be touched any more. */
+  detach(): void {
+    this.state = 'closed';
+    this.#ws = undefined;
+  }
+
+  /** Of the other end, which may be a proxy; as the binding writes it, empty when the socket is gone. */
+  get remoteAddress(): string {
+    return this.#ws ? Buffer.from(this.#ws.getRemoteAddressAsText()).toString() : '';
+  }
+
+  /** From here on what is published to the room reaches the socket. */
+  subscribe(roomId: string): void {
+    if (this.state !== 'closed') this.#ws?.subscribe(roomId);
+  }
+
+  unsubscribe(roomId: string): void {
+    if (this.state !== 'closed') this.#ws?.unsubscribe(roomId);
+  }
+
   /** Sends one frame; nothing happens when the socket is gone. */
   send(frame: object): void {
-    if (this.state !== 'closed') this.ws?.send(JSON.stringify(frame));
+    if (this.state !== 'closed') this.#ws?.send(JSON.stringify(frame));
   }
 
   /** Sends one frame together with what was published to the socket in this turn, in one write. For use outside of the edge's handlers. */
   sendCorked(frame: object): void {
-    const { ws } = this;
+    const ws = this.#ws;
     if (this.state === 'closed' || !ws) return;
     const text = JSON.stringify(frame);
     ws.cork(() => ws.send(text));
@@ -125,7 +150,7 @@ export class Session {
 
   /** Sends encoded frames in one write. */
   sendFrames(frames: readonly Buffer[]): void {
-    const { ws } = this;
+    const ws = this.#ws;
     if (this.state === 'closed' || !ws) return;
     ws.cork(() => {
       for (const frame of frames) ws.send(frame);
@@ -134,7 +159,7 @@ export class Session {
 
   /** Bytes that the kernel has not taken yet. */
   get bufferedBytes(): number {
-    return this.state === 'closed' ? 0 : (this.ws?.getBufferedAmount() ?? 0);
+    return this.state === 'closed' ? 0 : (this.#ws?.getBufferedAmount() ?? 0);
   }
 
   /** Long answers under way: how much of them was written, and whether the rest waits for the reader. */
@@ -152,7 +177,7 @@ export class Session {
 
   /** Writes what is due of long answers: the socket has drained, or there are frames again. */
   goOn(): void {
-    const { ws } = this;
+    const ws = this.#ws;
     const paged = this.#paged;
     if (!paged || this.state === 'closed' || !ws) return;
     let state = 'idle' as PagedState;
@@ -183,6 +208,6 @@ export class Session {
 
   /** Ends the connection with a close code; the edge's close handler cleans up. */
   end(close: { code: number; reason: string }): void {
-    if (this.state !== 'closed') this.ws?.end(close.code, close.reason);
+    if (this.state !== 'closed') this.#ws?.end(close.code, close.reason);
   }
 }

@@ -1,4 +1,4 @@
-// The only file that sees uWebSockets.js: upgrade, socket events, /api/health. Each handler is synchronous and catches everything,
+// The listening socket: upgrade, socket events, /api/health. Each handler is synchronous and catches everything,
 // because a throw in a native callback ends the process.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
@@ -93,8 +93,8 @@ export class WsEdge {
   }
 
   /** Address of the other end, which is a proxy's; empty when the socket is gone. */
-  peerOf({ ws }: Session): string {
-    return ws ? plainAddress(Buffer.from(ws.getRemoteAddressAsText()).toString()) : '';
+  peerOf(session: Session): string {
+    return plainAddress(session.remoteAddress);
   }
 
   close(): void {
@@ -131,7 +131,7 @@ export class WsEdge {
   #open(ws: WebSocket<SocketData>): void {
     const context = this.#options.context();
     const session = ws.getUserData().session;
-    session.ws = ws;
+    session.attach(ws);
     this.sessions.add(session);
     this.#options.admission.opened(session.address);
     const { credential } = session;
@@ -163,8 +163,7 @@ export class WsEdge {
   #close(ws: WebSocket<SocketData>, code: number): void {
     const context = this.#options.context();
     const session = ws.getUserData().session;
-    session.state = 'closed';
-    session.ws = undefined;
+    session.detach();
     this.sessions.delete(session);
     this.#options.slow.delete(session);
     this.#options.admission.closed(session.address);
