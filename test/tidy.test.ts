@@ -84,7 +84,7 @@ test('a relative import stays in its package', () => {
   none(wrong, 'import other packages by their name');
 });
 
-test('there are no import cycles', () => {
+test('there are no import cycles, those of types among them', () => {
   none(
     importCycles(product).map((cycle) => cycle.join(' -> ')),
     'break these cycles: move what both need into a file of its own',
@@ -166,6 +166,18 @@ test('servers write through their log, not to the console', () => {
   none(
     product.filter(({ path }) => !path.startsWith('kind/')).flatMap((file) => usesOf(file, 'console')),
     'use the log',
+  );
+});
+
+test('decisions are numbered without holes', () => {
+  const numbers = repositoryFiles()
+    .filter((path) => path.startsWith('docs/adr/'))
+    .map((path) => Number(basename(path).slice(0, 4)))
+    .sort((a, b) => a - b);
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, index) => index + 1),
+    'a number of docs/adr/ is missing, doubled or no number',
   );
 });
 

@@ -141,11 +141,9 @@ export function usesOf(file: SourceFile, object: string, property?: string): str
   return places;
 }
 
-/** Each cycle of imports that exists at run time, once, as the files on it. */
+/** Each cycle of imports, those of types among them, once, as the files on it. */
 export function importCycles(files: SourceFile[]): string[][] {
-  const edges = new Map(
-    files.map((file) => [file.path, file.imports.flatMap((each) => (each.typeOnly || each.file === undefined ? [] : [each.file]))]),
-  );
+  const edges = new Map(files.map((file) => [file.path, file.imports.flatMap((each) => each.file ?? [])]));
   const state = new Map<string, 'open' | 'done'>();
   const cycles: string[][] = [];
   const walk = (path: string, trail: string[]) => {
