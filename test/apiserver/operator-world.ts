@@ -148,8 +148,9 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
       const { items }: { items: KubeObject[] } = await admin.request('GET', pathOf(ownedResource('Job'), namespace));
       return items.find(({ metadata }) => !metadata.deletionTimestamp)?.metadata.name;
     });
-  const makeAllReady = async (): Promise<void> => {
-    for (const name of ['mysql', 'postgres', 'redis', 'kafka']) await makeReady('StatefulSet', `demo-${name}`);
+  /** `servers`: the builtin ones. */
+  const makeAllReady = async (servers = ['mysql', 'postgres', 'redis', 'kafka']): Promise<void> => {
+    for (const name of servers) await makeReady('StatefulSet', `demo-${name}`);
     await makeReady('Job', await jobName());
     for (const name of ['auth', 'core', 'gateway', 'worker', 'haproxy', 'canary']) await makeReady('Deployment', `demo-${name}`);
     await makeReady('StatefulSet', 'demo-chat');
