@@ -19,7 +19,7 @@ interface PlanNode {
 const USERS = 100_000;
 let servers: Servers<'postgres' | 'redis'>;
 before(async () => {
-  servers = await startServers(['postgres', 'redis']);
+  servers = await startServers(['postgres', 'redis'], { own: ['postgres'] });
 });
 after(() => servers?.stop());
 
