@@ -42,7 +42,7 @@ interface DriverError {
   message?: string;
 }
 
-const partsOf = (error: unknown): DriverError => (error ?? {});
+const partsOf = (error: unknown): DriverError => error ?? {};
 
 export function mysqlFailure(error: unknown): MysqlFailure {
   const { errno = 0, code = '', fatal, sqlState = '', message = '' } = partsOf(error);
