@@ -34,13 +34,17 @@ export interface Server {
   kill: (signal: NodeJS.Signals) => void;
 }
 
-export interface LaunchSpec {
+/** A program that is run: once as a step of preparing a server, or as the server itself. */
+export interface StepSpec {
   name: string;
   command: string;
   args: string[];
   account: Account | undefined;
   cwd: string;
   env?: Record<string, string>;
+}
+
+export interface LaunchSpec extends StepSpec {
   port: number;
   url: string;
   probes: Probe[];
@@ -97,15 +101,6 @@ async function ready(child: Child, { name, probes, readyWithinMs }: LaunchSpec, 
       throw new Error(`${error instanceof Error ? error.message : String(error)}:\n${child.tail()}\n(log: ${child.logFile})`);
     });
   }
-}
-
-export interface StepSpec {
-  name: string;
-  command: string;
-  args: string[];
-  account: Account | undefined;
-  cwd: string;
-  env?: Record<string, string>;
 }
 
 /** mariadb-install-db ends with twenty lines of advice; the cause stands before them. */

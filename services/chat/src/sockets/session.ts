@@ -30,7 +30,7 @@ export class JoinInProgress {
   }
 }
 
-/** Builds of the binding differ: some return this object from getUserData(), some copy its own keys. One key survives both. */
+/** getUserData() may give another object than the one that was handed over (ADR 0002): one key survives that. */
 export interface SocketData {
   session: Session;
 }
