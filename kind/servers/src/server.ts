@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Account } from './processes/account.ts';
-import { startChild, type Child } from './processes/child.ts';
+import { endGroup, startChild, type Child } from './processes/child.ts';
 import { freePort, speaks, waitUntil, type Probe } from './processes/probe.ts';
 
 export interface ServerOptions {
@@ -106,15 +106,17 @@ async function ready(child: Child, { name, probes, readyWithinMs }: LaunchSpec, 
 /** mariadb-install-db ends with twenty lines of advice; the cause stands before them. */
 const STEP_TAIL_LINES = 60;
 
-/** Runs a program that ends by itself, such as initdb. */
+/** Runs a program that ends by itself, such as initdb. One that is aborted leaves nothing: scripts start programs that would write on. */
 export async function runStep(spec: StepSpec, options: ServerOptions): Promise<void> {
   options.signal?.throwIfAborted();
   const child = await startChild({ ...spec, env: baseEnv(spec), logFile: logFileOf(spec.name, options), deathSignal: 'KILL' });
-  const abort = () => child.kill('SIGKILL');
+  let ending: Promise<void> | undefined;
+  const abort = () => void (ending = endGroup(child.pid));
   options.signal?.addEventListener('abort', abort);
   try {
     options.onSpawn?.(child);
     const end = await child.exited;
+    await ending;
     options.signal?.throwIfAborted();
     if (end !== 'code 0') throw new Error(`${spec.name} failed (${end}):\n${child.tail(STEP_TAIL_LINES)}\n(log: ${child.logFile})`);
   } finally {

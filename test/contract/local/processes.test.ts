@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild } from '../../../kind/servers/src/processes/child.ts';
-import { startOf } from '../../../kind/servers/src/processes/identity.ts';
+import { membersOf, startOf } from '../../../kind/servers/src/processes/identity.ts';
 import { PidFile, stopLeftovers } from '../../../kind/servers/src/processes/pid-file.ts';
+import { runStep } from '../../../kind/servers/src/server.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
 import { eventually } from '../../helpers/eventually.ts';
 
@@ -42,7 +43,18 @@ describe('a child process', () => {
     const grandchild = Number(child.tail());
     await child.end('SIGTERM', 100);
     assert.equal(await child.exited, 'signal SIGKILL');
-    await gone(grandchild);
+    assert.equal(startOf(grandchild), undefined);
+  });
+
+  test('that is a step and is aborted has left nothing when that is told: its folder can be removed', async () => {
+    const stop = new AbortController();
+    const step = { ...spec('script', 'sleep 1000 & echo $!; wait'), account: undefined };
+    let pid = 0;
+    const started = runStep(step, { dir: folder, signal: stop.signal, onSpawn: (child) => (pid = child.pid) });
+    await eventually('the script has started its program', () => membersOf(pid).length === 2);
+    stop.abort();
+    await assert.rejects(started, { name: 'AbortError' });
+    assert.deepEqual(membersOf(pid), []);
   });
 
   test('that cannot be run says so', async () => {
@@ -82,6 +94,24 @@ describe('the pid file', () => {
     assert.equal(PidFile.read(path).owner?.pid, process.pid);
     await stopLeftovers(PidFile.read(path).children);
     assert.equal(await child.exited, 'signal SIGTERM');
+    assert.deepEqual(PidFile.read(path).children, []);
+    file.release();
+  });
+
+  test('also knows what a leftover started before it was killed itself', async () => {
+    const path = join(folder, 'orphans.json');
+    const file = PidFile.take(path);
+    const child = await startChild(spec('script', 'sleep 1000 & wait'));
+    file.add('script', child.pid);
+    await eventually('the script has started its program', () => membersOf(child.pid).length === 2);
+    child.kill('SIGKILL');
+    await child.exited;
+    assert.deepEqual(
+      PidFile.read(path).children.map(({ name }) => name),
+      ['script'],
+    );
+    await stopLeftovers(PidFile.read(path).children);
+    assert.deepEqual(membersOf(child.pid), []);
     assert.deepEqual(PidFile.read(path).children, []);
     file.release();
   });

@@ -1,7 +1,9 @@
 // One child process: its own process group, output into a log file, ended with this process.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account } from './account.ts';
+import { membersOf } from './identity.ts';
 
 /** A log that grew beyond this is put aside at the next start; one older file is kept. */
 const LOG_MAX_BYTES = 20 * 1024 * 1024;
@@ -26,7 +28,7 @@ export interface Child {
   exited: Promise<string>;
   alive: () => boolean;
   kill: (signal: NodeJS.Signals) => void;
-  /** Sends the signal, then SIGKILL to the whole group when it takes longer; resolves when the process has ended. */
+  /** Sends the signal, then SIGKILL to the whole group when it takes longer; resolves when the process, or the killed group, has ended. */
   end: (signal: NodeJS.Signals, withinMs: number) => Promise<void>;
   /** The last lines it wrote since this start. */
   tail: (lines?: number) => string;
@@ -64,12 +66,23 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
     async end(signal, withinMs) {
       if (!alive()) return;
       child.kill(signal);
-      const late = setTimeout(() => killGroup(pid), withinMs);
+      let ending: Promise<void> | undefined;
+      const late = setTimeout(() => void (ending = endGroup(pid)), withinMs);
       await exited;
       clearTimeout(late);
+      await ending;
     },
     tail: (lines = 20) => tailOf(spec.logFile, { offset, lines }),
   };
+}
+
+/** Between two looks whether a killed group is gone: what writes to a slow disk takes a while to die. */
+const GONE_PAUSE_MS = 20;
+
+/** Kills a child and what it started, and resolves when none of them is left: what they had written to may be removed then. */
+export async function endGroup(pid: number): Promise<void> {
+  killGroup(pid);
+  while (membersOf(pid).length > 0) await sleep(GONE_PAUSE_MS);
 }
 
 /** Kills a child and what it started. The group has the child's pid as its id because the child leads its session. */

@@ -1,8 +1,8 @@
 // .parley/pids.json: who runs in a data folder. It keeps two starts apart and lets a start find what a killed one left behind.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killGroup } from './child.ts';
-import { startOf } from './identity.ts';
+import { endGroup } from './child.ts';
+import { groupRuns, startOf } from './identity.ts';
 
 export interface PidEntry {
   name: string;
@@ -27,11 +27,11 @@ export class PidFile {
     this.#content = content;
   }
 
-  /** What a file says about processes that still run. */
+  /** What a file says about processes that still run, or that left some behind. */
   static read(path: string): { owner: PidEntry | undefined; children: PidEntry[] } {
     try {
       const { owner, children } = JSON.parse(readFileSync(path, 'utf8')) as Content;
-      return { owner: isRunning(owner) ? owner : undefined, children: children.filter(isRunning) };
+      return { owner: isRunning(owner) ? owner : undefined, children: children.filter(groupRuns) };
     } catch {
       return { owner: undefined, children: [] };
     }
@@ -70,18 +70,17 @@ export class PidFile {
 /** Stops processes of a killed start, newest first: services before the databases they use. */
 export async function stopLeftovers(entries: PidEntry[], withinMs = 15_000): Promise<void> {
   for (const entry of entries.toReversed()) {
-    if (!isRunning(entry)) continue;
+    if (!groupRuns(entry)) continue;
     // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for its clients.
     signal(entry, entry.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
     const deadline = performance.now() + withinMs;
-    while (isRunning(entry)) {
-      if (performance.now() > deadline) killGroup(entry.pid);
-      await sleep(20);
-    }
+    while (isRunning(entry) && performance.now() <= deadline) await sleep(20);
+    if (groupRuns(entry)) await endGroup(entry.pid);
   }
 }
 
 function signal(entry: PidEntry, name: NodeJS.Signals): void {
+  if (!isRunning(entry)) return;
   try {
     process.kill(entry.pid, name);
   } catch {
