@@ -10,6 +10,8 @@ import { Registry, type MetricObject } from 'prom-client';
 import type { Schema } from './schema-text.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
+/** In a run of the tests on what was built there is nothing that could load a source. */
+const runsFromSources = import.meta.resolve('@parley/kit/process').endsWith('.ts');
 
 export interface ServiceConfig {
   service: string;
@@ -87,7 +89,9 @@ type Define = (registry: Registry, state: unknown) => unknown;
 const anyState: unknown = new Proxy(() => 0, { get: () => () => 0 });
 
 async function load(path: string): Promise<Record<string, unknown>> {
-  return (await import(pathToFileURL(join(root, path)).href)) as Record<string, unknown>;
+  return (await import(
+    pathToFileURL(join(root, runsFromSources ? path : path.replace('/src/', '/dist/').replace(/\.ts$/, '.js'))).href
+  )) as Record<string, unknown>;
 }
 
 function limitsRates(service: string): boolean {

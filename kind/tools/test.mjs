@@ -10,6 +10,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CHANGE, ALONE, filesOf, LEVELS, nightlyWithin } from './levels.mjs';
+import { makePlain, plainOf } from './plain-tests.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const state = join(root, '.parley');
@@ -35,7 +36,7 @@ Runs tests from the sources, on real servers. Without options: ${CHANGE.join(', 
   --seed NUMBER    for what is drawn by lot, 1 unless given (npm run nightly takes another one each time)
   --name PATTERN   only tests with such a name
   --mysql          on MySQL 9.7 where MariaDB is what is installed
-  --built          the programs that tests start are the built ones, not the sources; npm test does so, because it has built them
+  --built          not from the sources: tests use the built packages and start the built programs; npm test does so, because it has built them
   FILE or FOLDER   only these, for instance test/unit/chat
 
 How long each file took: node kind/tools/slowest.mjs
@@ -66,8 +67,11 @@ if (files.some((file) => file.startsWith('test/apiserver/'))) prepareApiServer()
 if (files.includes('test/apiserver/helm.test.ts')) prepareHelm();
 if (files.includes('test/integration/backup/s3.test.ts')) prepareS3();
 if (values.mysql) prepareMysql();
-// Read by test/helpers/program.ts.
-if (values.built) process.env.PARLEY_TEST_BUILT = '1';
+if (values.built) {
+  await makePlain(root);
+  // Read by test/helpers/program.ts.
+  process.env.PARLEY_TEST_BUILT = '1';
+}
 // Read by test/helpers/seed.ts.
 process.env.PARLEY_TEST_SEED = values.seed ?? process.env.PARLEY_TEST_SEED ?? '1';
 // Read by file-times.mjs. A whole run begins with an empty folder; a single file adds its own.
@@ -76,7 +80,8 @@ if (positionals.length === 0) rmSync(process.env.PARLEY_TEST_TIMES, { recursive:
 mkdirSync(state, { recursive: true });
 
 const has = (level) => chosen.some((each) => each.level === level);
-const loader = ['--conditions=parley-source', '--import', new URL('sources.mjs', import.meta.url).href];
+const loader = values.built ? [] : ['--conditions=parley-source', '--import', new URL('sources.mjs', import.meta.url).href];
+const runnable = (file) => (values.built ? plainOf(root, file) : file);
 const args = [
   ...loader,
   '--import',
@@ -88,9 +93,9 @@ const args = [
   `--test-reporter-destination=${join(state, 'test-results.json')}`,
   `--test-timeout=${Math.max(...chosen.map(({ level }) => LEVELS[level].timeoutMs))}`,
   // A file may start five servers: more files at once than cores would only make them wait for each other. A cluster is one.
-  `--test-concurrency=${ALONE.some(has) ? 1 : Math.min(availableParallelism(), 4)}`,
+  `--test-concurrency=${ALONE.some(has) ? 1 : Math.min(availableParallelism() + 1, 4)}`,
   ...(values.name === undefined ? [] : [`--test-name-pattern=${values.name}`]),
-  ...files,
+  ...files.map(runnable),
 ];
 const levelTexts = chosen.map((each) => `${each.level} (${each.files.length} files)`);
 process.stdout.write(`${levelTexts.join(', ')}; seed ${process.env.PARLEY_TEST_SEED}\n`);
@@ -105,7 +110,7 @@ child.on('exit', async (code, signal) => {
 /** The servers that files share (test/helpers/pool-main.ts). One file alone starts what it needs. */
 async function startPool() {
   if (files.length < 2 || files.every((file) => file.startsWith('test/unit/'))) return undefined;
-  const started = spawn(process.execPath, [...loader, 'test/helpers/pool-main.ts'], {
+  const started = spawn(process.execPath, [...loader, runnable('test/helpers/pool-main.ts')], {
     cwd: root,
     // Ctrl-C is for the files, which use it until they have ended; the pool ends with the channel, also when this process is killed.
     detached: true,

@@ -12,6 +12,7 @@ import { PidFile, stopLeftovers } from '../../../kind/servers/src/processes/pid-
 import { runStep } from '../../../kind/servers/src/server.ts';
 import { removeFolder, temporaryFolder } from '../../helpers/servers.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { sourceLoader } from '../../helpers/program.ts';
 
 const folder = temporaryFolder();
 after(() => removeFolder(folder));
@@ -69,9 +70,7 @@ describe('a child process', () => {
       script,
       `import { startChild } from '${source}';\nconst child = await startChild(${JSON.stringify(options)});\nconsole.log(child.pid);\n`,
     );
-    const parent = spawn(process.execPath, [...process.execArgv.filter((arg) => !arg.startsWith('--test')), script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const parent = spawn(process.execPath, [...sourceLoader, script], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
     // setpriv asks for the signal first and then becomes what it was told to run: before that there is nothing to see.
