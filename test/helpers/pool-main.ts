@@ -3,12 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
 import { startOwnApiServer, type RunningApiServer } from './apiserver.ts';
 import { emptied, type Emptied } from './empty-api-server.ts';
-import type { Wants } from './pool.ts';
+import { firstLine, type Wants } from './pool.ts';
 import { startServers, temporaryFolder } from './servers.ts';
 
 /** Of the files that run at once, each with services whose pools have ten connections and more. */
@@ -79,17 +78,32 @@ async function postgresDatabase(): Promise<Given<Wants['postgres']>> {
   };
 }
 
-const free: { server: RunningApiServer; empty: Emptied }[] = [];
+/** An API server that nobody has asked for in this time is ended: the files that use one are over, and at rest it takes a tenth of a core. */
+const IDLE_MS = 10_000;
+
+interface FreeApiServer {
+  server: RunningApiServer;
+  empty: Emptied;
+  ending?: NodeJS.Timeout;
+}
+const free: FreeApiServer[] = [];
 
 async function apiServer(): Promise<Given<Wants['apiserver']>> {
   const given = free.pop() ?? (await startEmptied());
+  clearTimeout(given.ending);
   const { server, empty } = given;
   return {
     value: { dir: server.dir, port: server.port },
     takeBack: async () => {
       // One that cannot be emptied is not given to anybody again.
       await empty().then(
-        () => free.push(given),
+        () => {
+          free.push(given);
+          given.ending = setTimeout(() => {
+            free.splice(free.indexOf(given), 1);
+            void server.stop();
+          }, IDLE_MS);
+        },
         (error: unknown) => {
           console.error(`an API server of the pool is given up: ${String(error)}`);
           return server.stop();
@@ -99,7 +113,7 @@ async function apiServer(): Promise<Given<Wants['apiserver']>> {
   };
 }
 
-async function startEmptied() {
+async function startEmptied(): Promise<FreeApiServer> {
   const server = await startOwnApiServer({});
   return { server, empty: await emptied(server) };
 }
@@ -113,7 +127,9 @@ const give: { [W in keyof Wants]: () => Promise<Given<Wants[W]>> } = {
 async function serve(socket: Socket): Promise<void> {
   const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('error', () => {});
-  const want = await new Promise<keyof Wants>((resolve) => createInterface(socket).once('line', (line) => resolve(line as keyof Wants)));
+  const want = (await firstLine(socket).catch(() => undefined)) as keyof Wants | undefined;
+  // Gone before it said what it wants.
+  if (want === undefined) return;
   try {
     const { value, takeBack } = await give[want]();
     socket.write(`${JSON.stringify({ value })}\n`);

@@ -1,6 +1,7 @@
 // What a test file asks of the pool (pool-main.ts): something of its own on a server that the whole run shares. Without a pool, when one file
 // is run by hand, there is nothing to ask, and the file starts what it needs.
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** What there is to ask for, and what comes back. */
@@ -22,6 +23,14 @@ export interface Lease<T> {
   end: () => void;
 }
 
+/** What the other end says first; rejects when it goes before that. */
+export async function firstLine(socket: Socket): Promise<string> {
+  const lines = createInterface(socket);
+  // It hands on what happens to the socket, also later: without a listener that ends the process.
+  lines.on('error', () => {});
+  return (await once(lines, 'line')).join();
+}
+
 /** Waits for as long as the pool's server takes to start; rejects with the reason when it cannot. */
 export async function lease<W extends keyof Wants>(want: W, path = socketPath): Promise<Lease<Wants[W]>> {
   if (path === undefined) throw new Error('there is no pool');
@@ -29,9 +38,8 @@ export async function lease<W extends keyof Wants>(want: W, path = socketPath): 
   const socket = connect(path);
   const end = () => void socket.destroy();
   const answer = await new Promise<string>((resolve, reject) => {
-    socket.once('error', reject);
     socket.once('close', () => reject(new Error('the pool of servers has ended')));
-    createInterface(socket).once('line', resolve);
+    void firstLine(socket).then(resolve, reject);
     socket.write(`${want}\n`);
   });
   socket.removeAllListeners('close').removeAllListeners('error');
