@@ -10,6 +10,7 @@ import type { KubeObject, KubeTransport } from './kube/transport.ts';
 import type { WorkQueue } from './kube/work-queue.ts';
 import type { ClusterFacts } from './metrics/cluster-metrics.ts';
 import type { OperatorMetrics } from './metrics/metrics.ts';
+import { PACES, type Paces } from './paces.ts';
 import { reconcileQueue } from './reconcile-queue.ts';
 import type { ReconcileContext } from './reconcile.ts';
 import { Connections, type PodConnections } from './rollout/connections.ts';
@@ -18,13 +19,6 @@ import type { SigningKeysAnswer } from './secrets/key-rotation.ts';
 import { backupRuns } from './watch/backup-runs.ts';
 import { Delivery, type DeliveryReport } from './watch/delivery.ts';
 import { Watches } from './watches.ts';
-
-/** Everything is looked at again this often, in case a watch lied. */
-const RESYNC_MS = 10 * 60_000;
-/** Sockets come and go all the time: the status tells their number this often at most. */
-const CONNECTIONS_MS = 10_000;
-/** The canary counts a message as lost after 30 seconds, sends one every few seconds, and is asked every few seconds. */
-const DRILL_WATCH_MS = 45_000;
 
 export interface ControllerOptions {
   transport: KubeTransport;
@@ -42,14 +36,8 @@ export interface ControllerOptions {
   readKeys: (ip: string) => Promise<SigningKeysAnswer>;
   /** asks a canary what it found */
   readDelivery: (ip: string) => Promise<DeliveryReport>;
-  /** how often both are asked */
-  lookEveryMs?: number;
-  /** how often the CRDs are looked at */
-  crdsEveryMs?: number;
-  /** how often it is looked whether prometheus-operator has come or gone */
-  servedEveryMs?: number;
-  /** how long the canary is watched after the recovery of a drill */
-  drillWatchMs?: number;
+  /** those that differ from {@link PACES} */
+  paces?: Partial<Paces>;
   log: Log;
   metrics?: OperatorMetrics;
   clock?: Clock;
@@ -64,13 +52,15 @@ export class Controller {
   readonly #context: ReconcileContext;
   readonly #queue: WorkQueue;
   readonly #options: ControllerOptions;
+  readonly #paces: Paces;
   #cancelResync = () => {};
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const { transport, watchNamespace, log, metrics, clock = systemClock, servedEveryMs, lookEveryMs } = options;
+    const { transport, watchNamespace, log, metrics, clock = systemClock } = options;
+    const paces = (this.#paces = { ...PACES, ...options.paces });
     this.#watches = new Watches({
-      ...{ transport, clock, log, namespace: watchNamespace || undefined, servedEveryMs },
+      ...{ transport, clock, log, namespace: watchNamespace || undefined, kindsEveryMs: paces.kinds },
       onChange: (key) => this.#queue.add(key),
       onChangeForAll: () => this.#queueAll(),
       onRestart: (kind, reason) => {
@@ -78,10 +68,7 @@ export class Controller {
         log.warn({ kind, reason }, 'a watch starts over');
       },
     });
-    const look = {
-      ...(lookEveryMs === undefined ? {} : { everyMs: lookEveryMs }),
-      onChange: (key: string) => this.#queue.addAfter(key, CONNECTIONS_MS),
-    };
+    const look = { everyMs: paces.ask, onChange: (key: string) => this.#queue.addAfter(key, paces.tell) };
     this.#connections = new Connections({ ...look, pods: () => this.#watches.podsOf('chat'), read: options.readConnections });
     this.#delivery = new Delivery({ ...look, pods: () => this.#watches.podsOf('canary'), read: options.readDelivery });
     this.#crds = watchNamespace ? undefined : this.#checkCrds();
@@ -134,7 +121,7 @@ export class Controller {
     });
   }
 
-  #contextOf({ transport, environment, instance, log, metrics, move, readKeys, drain, drillWatchMs }: ControllerOptions): ReconcileContext {
+  #contextOf({ transport, environment, instance, log, metrics, move, readKeys, drain }: ControllerOptions): ReconcileContext {
     const watches = this.#watches;
     return {
       ...{ transport, environment, move, readKeys, drain },
@@ -155,22 +142,22 @@ export class Controller {
       crds: () => this.#crds?.verdict,
       ...{ memory: new Map(), now: () => new Date() },
       onDrillEnd: (fault, result) => metrics?.drills.inc({ fault, result }),
-      drillWatchMs: drillWatchMs ?? DRILL_WATCH_MS,
+      paces: this.#paces,
     };
   }
 
   #checkCrds(): CrdCheck {
-    const { transport, crdsEveryMs, log } = this.#options;
+    const { transport, log } = this.#options;
     return new CrdCheck({
       transport,
-      ...(crdsEveryMs === undefined ? {} : { everyMs: crdsEveryMs }),
+      everyMs: this.#paces.crds,
       onChange: () => this.#queueAll(),
       onError: (error) => log.warn({ reason: String(error) }, 'the CRDs could not be read'),
     });
   }
 
   #resyncLater(): void {
-    this.#cancelResync = (this.#options.clock ?? systemClock).after(RESYNC_MS, () => {
+    this.#cancelResync = (this.#options.clock ?? systemClock).after(this.#paces.resync, () => {
       this.#queueAll();
       this.#resyncLater();
     });

@@ -3,6 +3,7 @@
 import type { MonitoringKind } from '@parley/cdk8s';
 import { advanceDrills, bringBackWhatDrillsTook, ECHO_MS, type ClusterView, type DrillsContext, type DrillsSeen } from './drills/drills.ts';
 import { isNotFound, isRefusal, type ApiError, type KubeObject } from './kube/transport.ts';
+import type { Paces } from './paces.ts';
 import { applyObjects, type ApplyContext } from './plan/apply.ts';
 import { awaitApproval, type ApprovalMemory } from './plan/approval.ts';
 import { readCluster, type ClusterSeen, type ReadContext, type ReadMemory } from './plan/read.ts';
@@ -11,7 +12,7 @@ import { rollOut, type RolloutContext, type RolloutMemory } from './rollout/repl
 import { drainDecision, followDrains, type DrainContext } from './rollout/requested-drains.ts';
 import { moveSockets, type MovesContext } from './rollout/socket-moves.ts';
 import type { KeyRotationContext } from './secrets/key-rotation.ts';
-import { lookAtKeys, lookAtSecrets, ROTATION_MS, type KeysMemory, type SecretsMemory } from './secrets/look.ts';
+import { lookAtKeys, lookAtSecrets, type KeysMemory, type SecretsMemory } from './secrets/look.ts';
 import { isRotating } from './secrets/signing-keys.ts';
 import { tellStatus, tellUnusable, type StatusContext, type StatusMemory, type Told } from './status/tell.ts';
 
@@ -26,6 +27,7 @@ export interface ReconcileContext extends StepContexts {
   kindsGone: () => Promise<boolean>;
   /** what this process found out and need not find out again at once; lost with it */
   memory: Memory;
+  paces: Paces;
   random?: (bytes: number) => Buffer;
 }
 
@@ -43,11 +45,6 @@ interface ClusterMemory extends ReadMemory, ApprovalMemory, SecretsMemory, KeysM
 export interface Again {
   againAfterMs?: number;
 }
-
-/** A rollout goes on by what its replicas tell every few seconds, and how far a drain is, is told as often. */
-const ROLLOUT_MS = 5000;
-/** While something is on its way the status is looked at again. */
-const UNSETTLED_MS = 10_000;
 
 /** Steps: what drills took comes back, read, plan, secrets, apply, keys, drains, rollout, moves, status, drills. */
 export async function reconcile(key: string, context: ReconcileContext): Promise<Again> {
@@ -119,7 +116,7 @@ async function bringAbout({ seen, memory }: Read, context: ReconcileContext): Pr
   const missing = memory.secrets?.missing ?? [];
   const told: Told = { refused: refused?.message, missing, pending, keyRotation, drains: drains.told, rollout };
   const status = await tellStatus(seen, { told, memory }, context);
-  return { view: { plan, status, pods }, refused, ...lookAgain(told, status) };
+  return { view: { plan, status, pods }, refused, ...lookAgain(told, status, context.paces) };
 }
 
 /** A refusal by the API server is for a person to read, and no reason to leave the rest undone. */
@@ -137,10 +134,10 @@ async function makeAndApply({ seen, memory }: Read, context: ReconcileContext): 
   }
 }
 
-function lookAgain({ rollout, drains, keyRotation }: Told, { conditions }: ClusterView['status']): Again {
-  if (rollout !== undefined || [...(drains?.values() ?? [])].some((drain) => drain !== 'empty')) return { againAfterMs: ROLLOUT_MS };
-  if (isRotating(keyRotation)) return { againAfterMs: ROTATION_MS };
-  return conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? {} : { againAfterMs: UNSETTLED_MS };
+function lookAgain({ rollout, drains, keyRotation }: Told, { conditions }: ClusterView['status'], paces: Paces): Again {
+  if (rollout !== undefined || [...(drains?.values() ?? [])].some((drain) => drain !== 'empty')) return { againAfterMs: paces.rollout };
+  if (isRotating(keyRotation)) return { againAfterMs: paces.keys };
+  return conditions?.find(({ type }) => type === 'Ready')?.status === 'True' ? {} : { againAfterMs: paces.unsettled };
 }
 
 function soonest(...wishes: Again[]): Again {

@@ -18,7 +18,7 @@ export interface WatchesOptions {
   namespace: string | undefined;
   log: Log;
   /** how often it is looked whether prometheus-operator has come or gone, in ms */
-  servedEveryMs: number | undefined;
+  kindsEveryMs: number;
   /** the cluster, as `namespace/name`, of which something changed */
   onChange: (key: string) => void;
   /** something changed that every cluster looks at */
@@ -44,7 +44,7 @@ export class Watches {
 
   constructor(options: WatchesOptions) {
     this.#options = options;
-    const { transport, clock, log, namespace, servedEveryMs, onChange, onChangeForAll, onRestart } = options;
+    const { transport, clock, log, namespace, kindsEveryMs, onChange, onChangeForAll, onRestart } = options;
     this.#clusters = this.#watch(chatClusters, { onChange: (object) => onChange(keyOf(object.metadata)) });
     this.#owned = new Map(
       ownedResources.map((resource) => [
@@ -74,7 +74,7 @@ export class Watches {
       onState: onChangeForAll,
     });
     this.#optional = new OptionalWatches({
-      ...{ transport, clock, namespace, everyMs: servedEveryMs },
+      ...{ transport, clock, namespace, everyMs: kindsEveryMs },
       onRestart: (kind) => (reason) => onRestart(kind, reason),
       onChange: (object) => this.#changed(object),
       onServed: onChangeForAll,

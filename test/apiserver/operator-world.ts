@@ -10,6 +10,7 @@ import { Controller } from '../../operator/src/controller.ts';
 import type { DeliveryReport } from '../../operator/src/watch/delivery.ts';
 import { chatClusters, chatDrills, ownedResource, pathOf, pods, secrets } from '../../operator/src/kube/resources.ts';
 import type { SigningKeysAnswer } from '../../operator/src/secrets/key-rotation.ts';
+import type { Paces } from '../../operator/src/paces.ts';
 import type { MoveRequest } from '../../operator/src/rollout/socket-moves.ts';
 import { isNotFound, type KubeObject, type KubeTransport, type Method } from '../../operator/src/kube/transport.ts';
 import { startApiServer, type ApiServer, type ApiServerOptions } from '../helpers/apiserver.ts';
@@ -38,6 +39,12 @@ function counting(transport: KubeTransport): KubeTransport & { writes: string[] 
     stream: (path, query, signal) => transport.stream(path, query, signal),
   };
 }
+
+/** What waits for time alone in production. What is told often costs writes, and tests count them: that a look comes soon is enough. */
+const QUICK: Partial<Paces> = {
+  ...{ ask: 100, tell: 200, rollout: 250, unsettled: 500, secrets: 1000, keys: 500, claims: 500, drill: 200 },
+  ...{ crds: 500, kinds: 300, drillWatch: 500 },
+};
 
 interface Install {
   file: string;
@@ -87,10 +94,7 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
       },
       readKeys: async (ip) => keysOf.get(ip) ?? Promise.reject(new Error('it does not answer')),
       readDelivery: async () => deliveryReport,
-      lookEveryMs: 100,
-      crdsEveryMs: 500,
-      drillWatchMs: 500,
-      servedEveryMs: 300,
+      paces: QUICK,
       log,
     });
     await controller.start();

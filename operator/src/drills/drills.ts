@@ -15,12 +15,11 @@ import { chatDrills, ownedResource, pathOf, pods as podResource } from '../kube/
 import { keyOf } from '../kube/store.ts';
 import type { Recorder } from '../kube/recorder.ts';
 import { isConflict, isNotFound, type KubeObject, type KubeTransport } from '../kube/transport.ts';
+import type { Paces } from '../paces.ts';
 import type { ChatPod } from '../rollout/rollout.ts';
 import { replacing, sameJson } from '../status/patch.ts';
 import type { Delivery } from '../watch/delivery.ts';
 
-/** A drill that runs is looked at this often. */
-const LOOK_MS = 1000;
 /** Until the watch shows what was just written. */
 export const ECHO_MS = 200;
 const MERGE = 'application/merge-patch+json';
@@ -40,8 +39,7 @@ export interface DrillsContext {
   delivery: Pick<Delivery, 'of'>;
   /** told of each drill that ends, and how */
   onDrillEnd?: (fault: string, result: string) => void;
-  /** how long the canary is watched after the recovery of a drill */
-  drillWatchMs: number;
+  paces: Pick<Paces, 'drill' | 'drillWatch'>;
 }
 
 /** What a reconcile saw of the cluster, for the drills in it. */
@@ -84,7 +82,7 @@ export async function advanceDrills(
     const other = drill === running ? undefined : running?.metadata.name;
     await advance(drill, { view, running: other, away: away?.away }, context);
   }
-  return open.length === 0 ? {} : { againAfterMs: LOOK_MS };
+  return open.length === 0 ? {} : { againAfterMs: context.paces.drill };
 }
 
 /** Those that have not ended, the oldest first. */
@@ -123,7 +121,7 @@ async function advance(drill: ChatDrill, { view, running, away }: Surroundings, 
     running,
     away: away?.drill === drill.metadata.uid ? away : undefined,
     nowMs: context.now().getTime(),
-    watchMs: context.drillWatchMs,
+    watchMs: context.paces.drillWatch,
   });
   if (step.inject && view) await inject(step.inject, { drill, plan: view.plan }, context);
   if (sameJson(drill.status, step.status)) return;

@@ -15,7 +15,6 @@ interface Labelled {
 }
 
 const VERSION_LABEL = 'app.kubernetes.io/version';
-const LOOK_EVERY_MS = 60_000;
 
 /** The version that all parts of a release have. */
 const OWN_VERSION = ChatClusterSpec.properties.version.default as string;
@@ -59,7 +58,7 @@ export interface CrdCheckOptions {
   /** told when the verdict is another one than before */
   onChange: () => void;
   onError: (error: unknown) => void;
-  everyMs?: number;
+  everyMs: number;
 }
 
 export class CrdCheck {
@@ -79,7 +78,7 @@ export class CrdCheck {
 
   start(): void {
     const again = () => {
-      if (!this.#closed) this.#timer = setTimeout(() => void this.look().then(again), this.#options.everyMs ?? LOOK_EVERY_MS);
+      if (!this.#closed) this.#timer = setTimeout(() => void this.look().then(again), this.#options.everyMs);
     };
     again();
   }

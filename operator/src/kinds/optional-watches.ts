@@ -6,8 +6,6 @@ import { Reflector } from '../kube/reflector.ts';
 import { clusterOf, optionalResources, pathOf, type Resource } from '../kube/resources.ts';
 import { isNotFound, type KubeObject, type KubeTransport } from '../kube/transport.ts';
 
-const EVERY_MS = 60_000;
-
 export interface OptionalWatchesOptions {
   transport: KubeTransport;
   clock: Clock;
@@ -16,7 +14,7 @@ export interface OptionalWatchesOptions {
   onRestart: (kind: string) => (reason: string) => void;
   /** Kinds have come or gone. */
   onServed: () => void;
-  everyMs?: number | undefined;
+  everyMs: number;
 }
 
 export class OptionalWatches {
@@ -62,7 +60,7 @@ export class OptionalWatches {
 
   #later(): void {
     if (this.#closed) return;
-    this.#cancel = this.#options.clock.after(this.#options.everyMs ?? EVERY_MS, () => {
+    this.#cancel = this.#options.clock.after(this.#options.everyMs, () => {
       void this.#lookNext().then(() => this.#later());
     });
   }

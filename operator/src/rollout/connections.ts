@@ -29,10 +29,9 @@ export interface ConnectionsOptions {
   read: (ip: string) => Promise<PodConnections>;
   /** `namespace/cluster` whose numbers changed, or have come to stand still: what waits for that would wait for the next change */
   onChange: (key: string) => void;
-  everyMs?: number;
+  everyMs: number;
 }
 
-const EVERY_MS = 5000;
 /** A change of the total up to this share, or this number, is people who come and go. */
 const CALM_SHARE = 0.05;
 const CALM_COUNT = 5;
@@ -64,7 +63,7 @@ export class Connections {
 
   start(): void {
     const again = () => {
-      if (!this.#closed) this.#timer = setTimeout(() => void this.look().then(again), this.#options.everyMs ?? EVERY_MS);
+      if (!this.#closed) this.#timer = setTimeout(() => void this.look().then(again), this.#options.everyMs);
     };
     again();
   }

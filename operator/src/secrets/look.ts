@@ -3,16 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Plan } from '@parley/cdk8s';
 import type { KubeObject, KubeTransport } from '../kube/transport.ts';
+import type { Paces } from '../paces.ts';
 import type { PodFacts } from '../watch/pods.ts';
 import { ensureSecrets } from './ensure.ts';
 import { rotateSigningKey, type KeyRotationContext } from './key-rotation.ts';
 import { missingSecrets } from './refs.ts';
 import { isRotating, ROTATE_ANNOTATION, type KeyRotation } from './signing-keys.ts';
-
-const SECRETS_EVERY_MS = 30_000;
-
-/** A change of the signing key takes minutes; this is how often it is looked at. */
-export const ROTATION_MS = 10_000;
 
 export interface SecretsMemory {
   /** Secrets were looked at: of which plan, when, and which of somebody else's were missing */
@@ -28,18 +24,19 @@ interface SecretsContext {
   transport: KubeTransport;
   random?: (bytes: number) => Buffer;
   now: () => Date;
+  paces: Pick<Paces, 'secrets' | 'keys'>;
 }
 
 /** Those of our own are made, those of others only looked for. */
 export async function lookAtSecrets(
   { plan, live }: { plan: Plan; live: KubeObject },
   memory: SecretsMemory,
-  { transport, random = randomBytes, now }: SecretsContext,
+  { transport, random = randomBytes, now, paces }: SecretsContext,
 ): Promise<void> {
   const of = JSON.stringify(plan);
   const atMs = now().getTime();
   const { secrets } = memory;
-  if (secrets?.of === of && secrets.missing.length === 0 && Math.abs(atMs - secrets.atMs) < SECRETS_EVERY_MS) return;
+  if (secrets?.of === of && secrets.missing.length === 0 && Math.abs(atMs - secrets.atMs) < paces.secrets) return;
   await ensureSecrets(plan, live, transport, random);
   memory.secrets = { of, atMs, missing: await missingSecrets(plan, transport, now()) };
 }
@@ -48,13 +45,13 @@ export async function lookAtSecrets(
 export async function lookAtKeys(
   { plan, live, pods }: { plan: Plan; live: KubeObject; pods: readonly PodFacts[] },
   memory: KeysMemory,
-  context: Omit<KeyRotationContext, 'random'> & Pick<SecretsContext, 'random'>,
+  context: Omit<KeyRotationContext, 'random'> & Pick<SecretsContext, 'random' | 'paces'>,
 ): Promise<KeyRotation | undefined> {
-  const { random = randomBytes, now } = context;
+  const { random = randomBytes, now, paces } = context;
   const atMs = now().getTime();
   const asked = live.metadata.annotations?.[ROTATE_ANNOTATION];
   const { keys } = memory;
-  const every = isRotating(keys?.rotation) ? ROTATION_MS - 1000 : SECRETS_EVERY_MS;
+  const every = isRotating(keys?.rotation) ? 0.9 * paces.keys : paces.secrets;
   if (keys && keys.asked === asked && Math.abs(atMs - keys.atMs) < every) return keys.rotation;
   const rotation = await rotateSigningKey(plan, live, pods, { ...context, random });
   memory.keys = { atMs, asked, rotation };

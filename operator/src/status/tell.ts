@@ -6,6 +6,7 @@ import { strimziObstacle } from '../kinds/strimzi.ts';
 import type { Recorder } from '../kube/recorder.ts';
 import { chatClusters, isKeptVolume, pathOf } from '../kube/resources.ts';
 import type { KubeObject, KubeTransport } from '../kube/transport.ts';
+import type { Paces } from '../paces.ts';
 import type { ClusterSeen, Unusable } from '../plan/read.ts';
 import { claimOf } from '../storage/claims.ts';
 import type { RefusedGrowth } from '../storage/growth.ts';
@@ -33,6 +34,7 @@ export interface StatusContext {
   /** undefined: nothing is known of the CRDs */
   crds: () => CrdVerdict | undefined;
   now: () => Date;
+  paces: Pick<Paces, 'claims'>;
 }
 
 /** What the other steps found out. */
@@ -42,11 +44,12 @@ export type Told = Pick<StatusInput, 'refused' | 'missing' | 'pending' | 'keyRot
 export async function tellStatus(
   { key, live, cluster, plan, pods, owned, served, strimzi }: ClusterSeen,
   { told, memory }: { told: Told; memory: StatusMemory },
-  { transport, delivery, crds, now }: StatusContext,
+  { transport, delivery, crds, now, paces }: StatusContext,
 ): Promise<ChatClusterStatus> {
   const claims = owned().filter(isKeptVolume).map(claimOf);
   // Also while the cluster is paused: what is wrong with volumes is told all the same.
-  memory.waiting = await lookAtWaiting(claims, { transport, namespace: plan.namespace, now: now() }, memory.waiting);
+  const asking = { transport, namespace: plan.namespace, now: now(), askAgainMs: paces.claims };
+  memory.waiting = await lookAtWaiting(claims, asking, memory.waiting);
   const objects = owned();
   const status = statusFor({
     ...{ generation: live.metadata.generation ?? 0, previous: cluster.status, plan, pods, paused: plan.spec.paused },

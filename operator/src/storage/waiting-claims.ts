@@ -22,7 +22,6 @@ export interface KnownWaiting {
   said: WaitingClaims;
 }
 
-const ASK_AGAIN_MS = 15_000;
 /** A provisioner that is asked and does not answer within this time is worth telling. */
 const PATIENCE_MS = 30_000;
 /** As it should be: the volume is made when a pod needs it, or is being made. */
@@ -33,13 +32,13 @@ const isAskedFor = ({ bound, terminating, storageClass }: Claim): boolean => !bo
 
 export async function lookAtWaiting(
   claims: readonly Claim[],
-  { transport, namespace, now }: { transport: KubeTransport; namespace: string; now: Date },
+  { transport, namespace, now, askAgainMs }: { transport: KubeTransport; namespace: string; now: Date; askAgainMs: number },
   known: KnownWaiting | undefined,
 ): Promise<KnownWaiting> {
   const waiting = claims.filter(isAskedFor);
   const of = waiting.map(({ uid }) => uid).join();
   const atMs = now.getTime();
-  if (known?.of === of && (waiting.length === 0 || Math.abs(atMs - known.atMs) < ASK_AGAIN_MS)) return known;
+  if (known?.of === of && (waiting.length === 0 || Math.abs(atMs - known.atMs) < askAgainMs)) return known;
   const said = await Promise.all(
     waiting.map(async (claim) => {
       const query = { fieldSelector: `regarding.kind=PersistentVolumeClaim,regarding.name=${claim.name}` };

@@ -36,11 +36,10 @@ export interface DeliveryOptions {
   read: (ip: string) => Promise<DeliveryReport>;
   /** `namespace/cluster` of which there is something new to tell */
   onChange: (key: string) => void;
-  everyMs?: number;
+  everyMs: number;
   now?: () => number;
 }
 
-const EVERY_MS = 5000;
 const keyOf = ({ namespace, cluster }: PodFacts): string => `${namespace}/${cluster}`;
 
 export class Delivery {
@@ -60,7 +59,7 @@ export class Delivery {
 
   start(): void {
     const again = () => {
-      if (!this.#closed) this.#timer = setTimeout(() => void this.look().then(again), this.#options.everyMs ?? EVERY_MS);
+      if (!this.#closed) this.#timer = setTimeout(() => void this.look().then(again), this.#options.everyMs);
     };
     again();
   }

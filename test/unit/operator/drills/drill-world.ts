@@ -2,6 +2,7 @@
 // Kubernetes' controllers and of the canary played beside it.
 import assert from 'node:assert/strict';
 import { ALLOW_DRILLS_LABEL, isFinished, type ChatDrill, type DrillFault } from '@parley/operator-api';
+import { PACES } from '../../../../operator/src/paces.ts';
 import type { DeliveryReport } from '../../../../operator/src/watch/delivery.ts';
 import { reconcile } from '../../../../operator/src/reconcile.ts';
 import { Applier } from '../../../../operator/src/kube/applier.ts';
@@ -151,7 +152,7 @@ export class DrillWorld {
       drills: () => seen['ChatDrill'] ?? [],
       onDrillEnd: (fault, result) => void this.ends.push(`${fault} ${result}`),
       crds: () => undefined,
-      drillWatchMs: WATCH_MS,
+      paces: { ...PACES, drillWatch: WATCH_MS },
     };
   }
 

@@ -1,5 +1,6 @@
 // The look at the sockets of all replicas: what is remembered, what counts as settled, and a real answer over HTTP.
 import assert from 'node:assert/strict';
+import { PACES } from '../../../../operator/src/paces.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +19,7 @@ function world(answers: Record<string, PodConnections | undefined>) {
   const told: string[] = [];
   let pods = Object.keys(answers).map((name) => pod(name));
   const connections = new Connections({
+    everyMs: PACES.ask,
     pods: () => pods,
     read: async (ip) => answers[ip] ?? Promise.reject(new Error('no answer')),
     onChange: (key) => void told.push(key),

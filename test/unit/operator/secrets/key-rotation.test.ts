@@ -103,7 +103,7 @@ test('through the controller: both annotations are seen, told in the status, and
     transport: kube,
     environment: { clusterDomain: 'cluster.local', operatorNamespace: 'parley-system' },
     ...{ watchNamespace: '', instance: 'test', log: pino({ level: 'silent' }), clock: clock.asClock() },
-    ...{ readDelivery: none, readKeys: none, move: none, lookEveryMs: 20 },
+    ...{ readDelivery: none, readKeys: none, move: none, paces: { ask: 20 } },
     readConnections: (ip) => Promise.resolve({ connections: 5, maxConnections: 100, draining: drained.has(ip), asked: drained.has(ip) }),
     drain: (ip, wanted) => Promise.resolve(wanted ? drained.add(ip) : drained.delete(ip)),
   });

@@ -1,5 +1,6 @@
 // What the operator makes of the canary's reports: who is asked, what is remembered, what is told, and how rarely.
 import assert from 'node:assert/strict';
+import { PACES } from '../../../../operator/src/paces.ts';
 import { test } from 'node:test';
 import { Delivery, type DeliveryReport } from '../../../../operator/src/watch/delivery.ts';
 import { deliveryStatus, deliveryVerdict } from '../../../../operator/src/status/delivery.ts';
@@ -21,6 +22,7 @@ function world(pods: PodFacts[]) {
   const told: string[] = [];
   const clock = { ms: 0 };
   const delivery = new Delivery({
+    everyMs: PACES.ask,
     pods: () => pods,
     read: async (ip) => answers[ip] ?? Promise.reject(new Error('no answer')),
     onChange: (key) => void told.push(key),
