@@ -8,6 +8,9 @@ export interface Frame {
   [field: string]: unknown;
 }
 
+/** Long enough for a machine that has much else to do: how fast something is, benchmarks tell. */
+const PATIENCE_MS = 120_000;
+
 export class WsClient {
   readonly socket: WebSocket;
   readonly frames: Frame[] = [];
@@ -48,11 +51,11 @@ export class WsClient {
   }
 
   /** The first frame, past or future, that matches. Throws after `deadlineMs`, with what was received. */
-  async next(matches: (frame: Frame) => boolean, deadlineMs = 8000): Promise<Frame> {
+  async next(matches: (frame: Frame) => boolean, deadlineMs = PATIENCE_MS): Promise<Frame> {
     return this.until(() => this.frames.find(matches), deadlineMs);
   }
 
-  async until<T>(check: () => T | undefined, deadlineMs = 8000): Promise<T> {
+  async until<T>(check: () => T | undefined, deadlineMs = PATIENCE_MS): Promise<T> {
     const end = Date.now() + deadlineMs;
     for (;;) {
       const value = check();
@@ -64,7 +67,7 @@ export class WsClient {
     }
   }
 
-  waitClosed(deadlineMs = 8000): Promise<{ code: number; reason: string }> {
+  waitClosed(deadlineMs = PATIENCE_MS): Promise<{ code: number; reason: string }> {
     return this.until(() => this.closed, deadlineMs);
   }
 

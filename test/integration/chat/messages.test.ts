@@ -70,7 +70,7 @@ describe('messages between replicas', () => {
       );
     }
     const total = each * clients.length;
-    await Promise.all(clients.map((client) => client.until(() => client.messages(room).length >= total || undefined, 15_000)));
+    await Promise.all(clients.map((client) => client.until(() => client.messages(room).length >= total || undefined)));
     const stored = await cluster.rows(room);
     assert.deepEqual(
       stored.map((row) => row.seq),

@@ -122,20 +122,21 @@ describe('a service', () => {
 });
 
 test('a client that leaves ends the call to the service', { timeout: 90_000 }, async () => {
+  // Long after the test's own time: only the client's leaving can end the call.
+  const other = await startGatewayStack({ UPSTREAM_TIMEOUT_MS: '600000' });
   const closed = new Promise<void>((resolve) => {
-    stack.auth.answer = (request) => void request.socket.once('close', () => resolve());
+    other.auth.answer = (request) => void request.socket.once('close', () => resolve());
   });
-  const { outgoing } = openRequest(url('/api/v1/auth/x'), {});
+  const { outgoing } = openRequest(`${other.url}/api/v1/auth/x`, {});
   outgoing.end();
-  while (stack.auth.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (other.auth.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   outgoing.destroy();
-  const started = performance.now();
   await closed;
-  assert.ok(performance.now() - started < 1000, 'long before the time-out');
-  assert.equal((await fetch(`${stack.adminUrl}/healthz`)).status, 200);
+  assert.equal((await fetch(`${other.adminUrl}/healthz`)).status, 200);
+  await other.stop();
 });
 
-test('a drain finishes the call in flight and takes no new one', { timeout: 90_000 }, async () => {
+test('a drain finishes the call in flight, takes no new one, and does not wait for kept connections', { timeout: 60_000 }, async () => {
   const other = await startGatewayStack();
   try {
     let finish: () => void = () => undefined;
@@ -151,9 +152,8 @@ test('a drain finishes the call in flight and takes no new one', { timeout: 90_0
     await assert.rejects(fetch(`${other.url}/api/v1/auth/x`), 'no longer listening');
     finish();
     assert.equal(await (await slow).text(), 'done');
-    const started = performance.now();
+    // A kept connection lives for 65 s, longer than this test may.
     await closing;
-    assert.ok(performance.now() - started < 3000, 'a kept connection does not hold the drain up');
   } finally {
     await other.stop();
   }

@@ -57,7 +57,7 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
         offsets = await admin.fetchTopicOffsets(topic).catch(() => []);
         return offsets.length > 0;
       };
-      await eventually('the offsets of the topic', known, 30_000);
+      await eventually('the offsets of the topic', known);
       return offsets.reduce((sum, { high }) => sum + Number(high), 0);
     } finally {
       await admin.disconnect();
@@ -76,7 +76,7 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
     for (const [index, mechanism] of ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'].entries()) {
       const worker = await workerOf(`by-${mechanism.toLowerCase()}`, { KAFKA_SASL_MECHANISM: mechanism });
       await stack.append(newId(), 2);
-      await eventually(`${mechanism}: the outbox is empty`, async () => (await stack.waiting()) === 0, 60_000);
+      await eventually(`${mechanism}: the outbox is empty`, async () => (await stack.waiting()) === 0);
       assert.equal(await records('chat.messages'), 2 * (index + 1), mechanism);
       assert.equal(await metric(worker.adminPort, /^parley_kafka_refused(?:\{.*\})? (\d+)/m), 0);
       assert.equal((await readiness(worker)).status, 200);
@@ -88,7 +88,7 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
     const before = await records('chat.messages');
     const worker = await workerOf('wrong', { KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_PASSWORD: 'not this one' });
     await stack.append(newId(), 3);
-    await eventually('the worker is not ready', async () => (await readiness(worker)).status === 503, 30_000);
+    await eventually('the worker is not ready', async () => (await readiness(worker)).status === 503);
     const { failing } = await readiness(worker);
     assert.match(failing['kafka'] ?? '', /^refused: the login failed: .*authentication failed/i);
     assert.equal(await metric(worker.adminPort, /^parley_kafka_refused(?:\{.*\})? (\d+)/m), 1);
@@ -100,7 +100,7 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
     assert.ok((await stack.waiting()) > 0);
 
     const right = await workerOf('right', { KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512' });
-    await eventually('the outbox is empty', async () => (await stack.waiting()) === 0, 60_000);
+    await eventually('the outbox is empty', async () => (await stack.waiting()) === 0);
     assert.equal(await records('chat.messages'), before + 3);
     assert.equal((await readiness(right)).status, 200);
   });
@@ -108,7 +108,7 @@ describe('a Kafka with a login', { timeout: 240_000 }, () => {
   test('an authority that Node does not know: the log says so, and events wait', async () => {
     const worker = await workerOf('stranger', { KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_CA: '' });
     await stack.append(newId(), 1);
-    await eventually('a line names the certificate', () => worker.lines.some(({ reason }) => /certificate/.test(reason ?? '')), 60_000);
+    await eventually('a line names the certificate', () => worker.lines.some(({ reason }) => /certificate/.test(reason ?? '')));
     assert.equal((await readiness(worker)).status, 200);
     assert.ok((await stack.waiting()) > 0);
   });
