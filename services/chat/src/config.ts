@@ -55,6 +55,12 @@ export const chatConfig = Type.Object({
   ...rateLimit('typing', { burst: 5, perSecond: 0.5 }, 'typing signs of a user'),
   ...rateLimit('roomAction', { burst: 60, perSecond: 10 }, 'joins, leaves and read marks of a user'),
   ...rateLimit('connect', { burst: 10, perSecond: 1 }, 'connections of an address'),
+  slowReaderSeconds: Type.Integer({
+    minimum: 2,
+    maximum: 600,
+    default: 10,
+    description: 'a socket that takes nothing of what waits for it for so long is closed with 4408',
+  }),
   drainWindowMs: milliseconds(60_000, 'time in which all sockets are asked to reconnect'),
   drainRatePercentPerSecond: Type.Number({ minimum: 0.1, maximum: 100, default: 5, description: 'share of the sockets asked per second' }),
 });

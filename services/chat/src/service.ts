@@ -119,7 +119,7 @@ export async function startChat({ config, log, instance }: ChatOptions): Promise
     delivery.rooms.start();
     delivery.updates.start();
     presence.start();
-    resources.add('ticker', setInterval(everySecond(context, { edge, slow, health }), 1000), clearInterval);
+    resources.add('ticker', setInterval(everySecond(context, { edge, slow, health, config }), 1000), clearInterval);
     // The writer's connections say nothing of the readers': after a failover these may still wait for the node that is gone.
     const readers = watchDependency({ health, log, name: 'mysql readers', ping: () => pingMysql(pool) });
     resources.add('readers check', readers, (stop) => stop());

@@ -9,14 +9,19 @@ const LEEWAY_MS = 30_000;
 
 /** Unsent bytes above which a socket gets no ephemeral frames. */
 const SLOW_BYTES = 16 * 1024;
-/**
- * A socket that stays above that for so many sweeps, and of a long answer has not even taken as much, does not read at all; it is told while there
- * is still room for the close frame. Sweeps, not time: a process that was held up for seconds has not looked at its sockets meanwhile.
- */
-const SLOW_SWEEPS_MAX = 10;
 
-/** `slow` is kept up to date. */
-export function sweep(sessions: Iterable<Session>, slow: Set<Session>, nowMs: number): void {
+export interface SlowReaders {
+  /** kept up to date */
+  sockets: Set<Session>;
+  /**
+   * A socket that stays above {@link SLOW_BYTES} for so many sweeps, and of a long answer has not even taken as much, does not read at all; it is
+   * told while there is still room for the close frame. Sweeps, not time: a process that was held up for seconds has not looked at its sockets
+   * meanwhile.
+   */
+  sweepsMax: number;
+}
+
+export function sweep(sessions: Iterable<Session>, slow: SlowReaders, nowMs: number): void {
   for (const session of sessions) {
     if (watchBuffer(session, slow)) continue;
     if (session.state === 'pending') {
@@ -35,11 +40,11 @@ export function sweep(sessions: Iterable<Session>, slow: Set<Session>, nowMs: nu
 }
 
 /** Returns true when the socket was closed. */
-function watchBuffer(session: Session, slow: Set<Session>): boolean {
+function watchBuffer(session: Session, { sockets, sweepsMax }: SlowReaders): boolean {
   const { paged } = session;
   // A long answer fills the buffer again and again, also of a quick reader; it may wait with little in it, too, when its next frame is large.
   if (session.bufferedBytes <= SLOW_BYTES && !paged?.blocked) {
-    if (session.slowSweeps !== 0) slow.delete(session);
+    if (session.slowSweeps !== 0) sockets.delete(session);
     session.slowSweeps = 0;
     return false;
   }
@@ -48,10 +53,10 @@ function watchBuffer(session: Session, slow: Set<Session>): boolean {
   if (session.slowSweeps === 0 || goesOn) {
     session.slowSweeps = 1;
     session.slowSinceBytes = written;
-    slow.add(session);
+    sockets.add(session);
     return false;
   }
-  if (++session.slowSweeps <= SLOW_SWEEPS_MAX) return false;
+  if (++session.slowSweeps <= sweepsMax) return false;
   session.end(closeCodes.slow_consumer);
   return true;
 }
