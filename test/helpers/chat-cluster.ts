@@ -171,3 +171,23 @@ export async function createRoom(pool: MysqlPool, memberIds: number[]): Promise<
   ]);
   return roomId;
 }
+
+/** What the writer would have stored of so many messages in an empty room; nobody is told. */
+export async function fillRoom(
+  pool: MysqlPool,
+  roomId: string,
+  { content, count, senderId }: { content: string; count: number; senderId: number },
+): Promise<void> {
+  const now = new Date();
+  const rows = Array.from({ length: count }, (_, index) => [
+    ...[toBinary(roomId), index + 1, toBinary(newId()), 'message', index + 1, senderId, `user ${senderId}`],
+    ...[content, 'text', null, null, now],
+  ]);
+  await pool.query(
+    `INSERT INTO messages (room_id, seq, id, kind, message_no, sender_id, sender_name, content, message_type, metadata, client_msg_id, created_at)
+     VALUES ?`,
+    [rows],
+  );
+  const head = 'UPDATE rooms SET last_seq = ?, message_count = ?, last_message_at = ? WHERE id = ?';
+  await pool.query(head, [count, count, now, toBinary(roomId)]);
+}

@@ -21,10 +21,7 @@ export class MemoryKube implements KubeTransport {
   #compacted = 0;
 
   async request<T>(method: Method, path: string, { query = {}, body, contentType }: RequestOptions = {}): Promise<T> {
-    const answer = structuredClone(
-      this.#answer(method, path, { query, body: structuredClone(body), ...(contentType ? { contentType } : {}) }),
-    );
-    return answer as T;
+    return copyOf(this.#answer(method, path, { query, body: copyOf(body), ...(contentType ? { contentType } : {}) })) as T;
   }
 
   async *stream(path: string, query: Record<string, string>, signal: AbortSignal): AsyncIterable<string> {
@@ -141,7 +138,7 @@ export class MemoryKube implements KubeTransport {
       this.#objects.delete(path);
       this.#applied.delete(path);
     } else this.#objects.set(path, written);
-    const event = { version, type, path, object: structuredClone(written) };
+    const event = { version, type, path, object: copyOf(written) as KubeObject };
     this.#history.push(event);
     for (const watcher of this.#watchers) this.#tell(watcher, event);
     return written;
@@ -175,6 +172,14 @@ function notFound(path: string): never {
   throw new ApiError(404, 'NotFound', `${path} not found`);
 }
 const isObject = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value);
+/** Of what JSON has. The structured clone of Node takes ten times as long, and half of the time of the operator's unit tests. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (!isObject(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const key in value) copy[key] = copyOf(value[key]);
+  return copy;
+}
 const withoutUndefined = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** RFC 7386: null removes. Lists are replaced as a whole. */

@@ -17,9 +17,7 @@ import { encodeEvents, roomChannel } from '@parley/live';
 import { RedisFanout } from './adapters/redis-fanout.ts';
 import type { ChatMetrics } from './metrics.ts';
 import type { PublishToRoom, RoomReader, Topics } from './ports.ts';
-import { announceCommit } from './rooms/announce-commit.ts';
-import { announceReadMarks } from './rooms/announce-read-marks.ts';
-import { deliverRoomUpdates } from './rooms/announce-updates.ts';
+import { announceCommit, announceReadMarks, deliverRoomUpdates } from './rooms/announcements.ts';
 import { ReadMarks } from './rooms/read-marks.ts';
 import { receiveFanout } from './rooms/receive-fanout.ts';
 import { RoomAudience } from './rooms/room-audience.ts';
@@ -65,30 +63,16 @@ export interface Delivery {
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { resources, pool, users, log, instance, metrics } = options;
   let full: string | undefined;
-  const fanout: RedisFanout = resources.add(
-    'fan-out',
-    new RedisFanout({
-      url: options.redisUrl,
-      instance,
-      log,
-      publisher: options.redis,
-      onReceived: (channel, received) => receiveFanout({ rooms, audience, userEvents, log }, channel, received),
-      onReconnect: () => void rooms.compareHeads().catch(() => {}),
-      plain: new Map([
-        [ROOM_UPDATES_CHANNEL, (text: string) => deliverRoomUpdates(users, text, log)],
-        [REVOCATIONS_CHANNEL, options.onRevocation],
-      ]),
-    }),
-    (open) => open.close(),
+  const fanout = resources.add('fan-out', new RedisFanout({ url: options.redisUrl, instance, log, publisher: options.redis }), (open) =>
+    open.close(),
   );
-  const audience: RoomAudience = new RoomAudience({
+  const audience = new RoomAudience({
     topics: options.topics,
     users,
     slow: options.slow,
-    release: (feed) => rooms.release(feed),
     onEphemeralSkipped: () => metrics.ephemeralSkipped.inc(),
   });
-  const rooms: RoomRegistry = resources.add(
+  const rooms = resources.add(
     'rooms',
     new RoomRegistry({
       reader: options.reader,
@@ -125,6 +109,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }),
     (open) => open.close(),
   );
+  fanout.deliverTo({
+    onReceived: (channel, received) => receiveFanout({ rooms, audience, userEvents, log }, channel, received),
+    onReconnect: () => void rooms.compareHeads().catch(() => {}),
+    plain: new Map([
+      [ROOM_UPDATES_CHANNEL, (text: string) => deliverRoomUpdates(users, text, log)],
+      [REVOCATIONS_CHANNEL, options.onRevocation],
+    ]),
+  });
   return { rooms, userEvents, redisConnected: () => fanout.connected, publishToRoom, updates, writer, readMarks, databaseFull: () => full };
 }
 

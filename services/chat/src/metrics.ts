@@ -19,40 +19,9 @@ type ChatGauge =
   | ('connections' | 'connectionsMax' | 'drainEnds' | 'rooms' | 'queued' | 'queuedMax' | 'users' | 'slow')
   | ('framesReceived' | 'framesSent' | 'redisConnected');
 
-/** `state` is read at each scrape. */
-export function createChatMetrics(registry: Registry, state: Record<ChatGauge, () => number>): ChatMetrics {
+/** What is counted where it happens. */
+export function createChatMetrics(registry: Registry): ChatMetrics {
   const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  // Counted as plain numbers on the socket path, read at a scrape.
-  const counter = (name: string, help: string, read: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  counter('websocket_messages_received_total', 'Frames received', state.framesReceived);
-  counter('websocket_messages_sent_total', 'Frames delivered to joined sockets', state.framesSent);
-  gauge('websocket_connections', 'Open WebSocket connections', state.connections);
-  gauge('websocket_connections_max', 'Connections that this instance takes at most', state.connectionsMax);
-  gauge('chat_drain_ends_timestamp_seconds', 'When the drain closes the sockets that are left, as Unix time; 0: no drain', state.drainEnds);
-  gauge('chat_redis_connected', '1 while the fan-out of other instances arrives by Redis', state.redisConnected);
-  gauge('chat_rooms_active', 'Rooms with joined sockets on this instance', state.rooms);
-  gauge('users_online_total', 'Users with a socket on this instance', state.users);
-  gauge('chat_slow_sockets', 'Sockets that read too slowly for ephemeral frames', state.slow);
-  gauge('chat_writer_queue', 'Messages that wait for a transaction', state.queued);
-  gauge('chat_writer_queue_max', 'Messages that may wait; more are refused', state.queuedMax);
   return {
     errors: new Counter({ name: 'websocket_errors_total', help: 'Error frames sent, by code', labelNames: ['code'], registers }),
     closed: new Counter({
@@ -98,4 +67,40 @@ export function createChatMetrics(registry: Registry, state: Record<ChatGauge, (
       registers,
     }),
   };
+}
+
+/** What is read at each scrape. */
+export function observeChat(registry: Registry, state: Record<ChatGauge, () => number>): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  // Counted as plain numbers on the socket path, read at a scrape.
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  counter('websocket_messages_received_total', 'Frames received', state.framesReceived);
+  counter('websocket_messages_sent_total', 'Frames delivered to joined sockets', state.framesSent);
+  gauge('websocket_connections', 'Open WebSocket connections', state.connections);
+  gauge('websocket_connections_max', 'Connections that this instance takes at most', state.connectionsMax);
+  gauge('chat_drain_ends_timestamp_seconds', 'When the drain closes the sockets that are left, as Unix time; 0: no drain', state.drainEnds);
+  gauge('chat_redis_connected', '1 while the fan-out of other instances arrives by Redis', state.redisConnected);
+  gauge('chat_rooms_active', 'Rooms with joined sockets on this instance', state.rooms);
+  gauge('users_online_total', 'Users with a socket on this instance', state.users);
+  gauge('chat_slow_sockets', 'Sockets that read too slowly for ephemeral frames', state.slow);
+  gauge('chat_writer_queue', 'Messages that wait for a transaction', state.queued);
+  gauge('chat_writer_queue_max', 'Messages that may wait; more are refused', state.queuedMax);
 }

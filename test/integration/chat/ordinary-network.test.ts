@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { newId, toBinary, type MysqlPool } from '@parley/chat-store';
-import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
+import { fillRoom, startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { startOrdinaryLink, type LinkOptions } from '../../helpers/ordinary-link.ts';
 import { WsClient, type Frame } from '../../helpers/ws-client.ts';
@@ -84,7 +84,7 @@ describe('resume over an ordinary network', () => {
         const rooms: string[] = [];
         for (let index = 0; index < count; index++) {
           const room = await cluster.room([SENDER, READER]);
-          await fill(cluster.pool, room, content);
+          await fillRoom(cluster.pool, room, { content, count: BACKLOG, senderId: SENDER });
           rooms.push(room);
         }
         await resumeEverywhere(context, { rooms, windowBytes });
@@ -94,7 +94,7 @@ describe('resume over an ordinary network', () => {
 
   test('a reader that stops in the middle of a resume is closed in its time and counted', async (context) => {
     const room = await cluster.room([SENDER, READER]);
-    await fill(cluster.pool, room, SIZES['48 kB']);
+    await fillRoom(cluster.pool, room, { content: SIZES['48 kB'], count: BACKLOG, senderId: SENDER });
     const replica = await cluster.startReplica('chat-strict', { SLOW_READER_SECONDS: '3' });
     const before = await slowClosed(replica);
     const reader = await connect(context, replica);
@@ -130,26 +130,6 @@ async function say(sender: WsClient, events: HistoryEvent[], { room, heads }: { 
   assert.equal(ack.type, 'ack', JSON.stringify(ack));
   heads.set(room, Number(ack['seq']));
   events.push({ kind: 'ack', user: SENDER, room, id, seq: Number(ack['seq']), entry: String(ack['id']) });
-}
-
-/** What the writer would have stored for so many messages of a sender. */
-async function fill(pool: MysqlPool, room: string, content: string): Promise<void> {
-  const now = new Date();
-  const rows = Array.from({ length: BACKLOG }, (_, index) => [
-    ...[toBinary(room), index + 1, toBinary(newId()), 'message', index + 1, SENDER, `user ${SENDER}`],
-    ...[content, 'text', null, null, now],
-  ]);
-  await pool.query(
-    `INSERT INTO messages (room_id, seq, id, kind, message_no, sender_id, sender_name, content, message_type, metadata, client_msg_id, created_at)
-     VALUES ?`,
-    [rows],
-  );
-  await pool.query('UPDATE rooms SET last_seq = ?, message_count = ?, last_message_at = ? WHERE id = ?', [
-    BACKLOG,
-    BACKLOG,
-    now,
-    toBinary(room),
-  ]);
 }
 
 async function storedIn(pool: MysqlPool, rooms: readonly string[]): Promise<StoredEntry[]> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
-import { createChatMetrics } from '../../../services/chat/src/metrics.ts';
+import { observeChat } from '../../../services/chat/src/metrics.ts';
 import { find, objectsOf } from './rendered.ts';
 
 interface Autoscaler {
@@ -33,7 +33,7 @@ test('it goes by the sockets of a replica, as chat counts them', async () => {
   assert.deepEqual(metric?.pods.target, { type: 'AverageValue', averageValue: '8000' });
   const registry = new Registry();
   const [none, seven] = [() => 0, () => 7];
-  createChatMetrics(registry, {
+  observeChat(registry, {
     ...{ connections: seven, connectionsMax: none, drainEnds: none, rooms: none, queued: none, queuedMax: none, users: none },
     ...{ slow: none, framesReceived: none, framesSent: none, redisConnected: none },
   });

@@ -25,7 +25,7 @@ function setUp() {
   } as unknown as ChatContext;
   const connect = (id: string) => {
     const session = new Session({ id, address: 'a', credential: undefined, nowMs: 0, pagedLimits: { bufferedMax: 1, turnMax: 1 } });
-    const done = authenticate(context, session, { kind: 'token', value: 't' }, () => {});
+    const done = authenticate(context, session, { kind: 'token', value: 't' });
     return { session, done };
   };
   return { connect, subscriptions };

@@ -6,7 +6,7 @@ import { RoomUpdates, type Membership, type ReadMark } from '@parley/chat-store'
 import type { Decision } from '@parley/kit/rate-limit';
 import { createLog } from '@parley/kit/process';
 import { Sequencer } from '../../../services/chat/src/domain/sequencer.ts';
-import { RateBudgets } from '../../../services/chat/src/limits/rate-budgets.ts';
+import { RateBudgets, type Verdict } from '../../../services/chat/src/limits/rate-budgets.ts';
 import { Announcements, type DueCount } from '../../../services/chat/src/presence/announcements.ts';
 import { News, type Change } from '../../../services/chat/src/presence/news.ts';
 import { RoomPresence } from '../../../services/chat/src/presence/room-presence.ts';
@@ -48,14 +48,13 @@ describe('calls of one key that wait for a lease', () => {
     const budgets = new RateBudgets({ event: 'message', limit: { burst, perSecond: 10 }, limiter: { take }, now: () => 0 });
     return { budgets, answers };
   }
-  const spend = (budgets: RateBudgets, calls: number) => {
+  const spend = (budgets: RateBudgets, calls: number, how: 'spend' | 'pass' = 'spend') => {
     const seen = { ran: 0, refused: [] as number[] };
+    const note = (verdict: Verdict) => (verdict === 'go' ? seen.ran++ : seen.refused.push(verdict.retryAfterMs));
     for (let call = 0; call < calls; call++) {
-      budgets.spend(
-        'user',
-        () => seen.ran++,
-        (retryAfterMs) => seen.refused.push(retryAfterMs),
-      );
+      const verdict = budgets[how]('user');
+      if (verdict instanceof Promise) void verdict.then(note);
+      else note(verdict);
     }
     return seen;
   };
@@ -70,6 +69,13 @@ describe('calls of one key that wait for a lease', () => {
     const { budgets } = frozen(1_000_000);
     assert.deepEqual(spend(budgets, 10_000), { ran: 0, refused: [] });
     assert.deepEqual(spend(budgets, 1), { ran: 0, refused: [100] });
+  });
+
+  test('what is free waits behind them, up to 10,000 in all; one more is refused, too', () => {
+    const { budgets } = frozen(20);
+    spend(budgets, 20);
+    assert.deepEqual(spend(budgets, 9980, 'pass'), { ran: 0, refused: [] });
+    assert.deepEqual(spend(budgets, 1, 'pass'), { ran: 0, refused: [100] });
   });
 
   test('a full queue is served when the lease comes, and takes calls again', async () => {

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fc } from '../../helpers/seed.ts';
 import { LocalRateLimiter, type RateLimiter } from '@parley/kit/rate-limit';
-import { RateBudgets } from '../../../services/chat/src/limits/rate-budgets.ts';
+import { RateBudgets, type Verdict } from '../../../services/chat/src/limits/rate-budgets.ts';
 
+/** Tells the verdict now or when it comes. */
+const settle = (verdict: Verdict | Promise<Verdict>, told: (verdict: Verdict) => void): void =>
+  verdict instanceof Promise ? void verdict.then(told) : told(verdict);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('rate budgets', () => {
@@ -36,18 +39,12 @@ describe('rate budgets', () => {
             const order: number[] = [];
             for (let call = 0; call < step.calls; call++) {
               calls++;
-              replicas[step.replica]?.spend(
-                'alice',
-                () => {
-                  accepted++;
-                  answered++;
-                  order.push(call);
-                },
-                (retryAfterMs) => {
-                  answered++;
-                  assert.ok(retryAfterMs > 0);
-                },
-              );
+              settle(replicas[step.replica]?.spend('alice') ?? assert.fail(), (verdict) => {
+                answered++;
+                if (verdict !== 'go') return assert.ok(verdict.retryAfterMs > 0);
+                accepted++;
+                order.push(call);
+              });
             }
             for (let round = 0; round < 10; round++) await turn();
             assert.deepEqual(
@@ -70,11 +67,7 @@ describe('rate budgets', () => {
     const budgets = new RateBudgets({ event: 'message', limit: { burst: 20, perSecond: 5 }, limiter, now: () => 0 });
     const outcomes: string[] = [];
     for (let index = 0; index < 25; index++)
-      budgets.spend(
-        'alice',
-        () => outcomes.push('run'),
-        () => outcomes.push('refuse'),
-      );
+      settle(budgets.spend('alice'), (verdict) => outcomes.push(verdict === 'go' ? 'run' : 'refuse'));
     for (let round = 0; round < 20; round++) await turn();
     assert.deepEqual(outcomes.sort().reverse(), [...Array<string>(20).fill('run'), ...Array<string>(5).fill('refuse')]);
   });
@@ -92,11 +85,7 @@ describe('rate budgets', () => {
     let refused = 0;
     const flood = () => {
       for (let index = 0; index < 50; index++)
-        budgets.spend(
-          'alice',
-          () => assert.fail('allowed'),
-          () => refused++,
-        );
+        settle(budgets.spend('alice'), (verdict) => (verdict === 'go' ? assert.fail('allowed') : refused++));
     };
     flood();
     await turn();
@@ -113,15 +102,64 @@ describe('rate budgets', () => {
     let now = 0;
     const limiter = new LocalRateLimiter({ now: () => now });
     const budgets = new RateBudgets({ event: 'message', limit: { burst: 20, perSecond: 5 }, limiter, now: () => now });
-    budgets.spend(
-      'alice',
-      () => {},
-      () => {},
-    );
+    settle(budgets.spend('alice'), () => {});
     await turn();
     assert.equal(budgets.size, 1);
     now = 60_000;
     budgets.sweep();
     assert.equal(budgets.size, 0);
+  });
+
+  test('a lease ends: what was not spent in its time is not spent later, and the limiter is asked again', async () => {
+    let now = 0;
+    const asked: number[] = [];
+    const limiter: RateLimiter = {
+      take: ({ cost = 1, limit }) => {
+        asked.push(cost);
+        return Promise.resolve({ allowed: true, limit: limit.burst, remaining: 1, retryAfterMs: 0, source: 'redis' });
+      },
+    };
+    const budgets = new RateBudgets({ event: 'message', limit: { burst: 20, perSecond: 5 }, limiter, now: () => now });
+    assert.equal(await budgets.spend('alice'), 'go');
+    assert.equal(budgets.spend('alice'), 'go', 'from the lease, at once');
+    assert.deepEqual(asked, [5]);
+    now = 10_000;
+    assert.equal(budgets.spend('alice'), 'go', 'to the last moment of it');
+    now = 10_001;
+    const late = budgets.spend('alice');
+    assert.ok(late instanceof Promise, 'the lease is over: two tokens of it are nobody’s');
+    assert.equal(await late, 'go');
+    assert.deepEqual(asked, [5, 5]);
+  });
+
+  test('what is free does not overtake what waits for a token, and costs none', async () => {
+    const answers: (() => void)[] = [];
+    const limiter: RateLimiter = {
+      take: ({ limit }) =>
+        new Promise((resolve) =>
+          answers.push(() => resolve({ allowed: true, limit: limit.burst, remaining: 0, retryAfterMs: 0, source: 'redis' })),
+        ),
+    };
+    const budgets = new RateBudgets({ event: 'room_action', limit: { burst: 4, perSecond: 1 }, limiter, now: () => 0 });
+    assert.equal(budgets.pass('alice'), 'go', 'nobody waits');
+    const order: string[] = [];
+    settle(budgets.spend('alice'), () => order.push('leave'));
+    settle(budgets.pass('alice'), () => order.push('free join'));
+    assert.deepEqual(order, []);
+    answers.shift()?.();
+    await turn();
+    assert.deepEqual(order, ['leave', 'free join']);
+    assert.deepEqual(answers, [], 'the one token was enough for both');
+  });
+
+  test('less than a lease is left in the bucket: all of it is taken, and no more', async () => {
+    const limiter = new LocalRateLimiter({ now: () => 0 });
+    const limit = { burst: 20, perSecond: 5 };
+    await limiter.take({ event: 'message', key: 'alice', limit, cost: 17 });
+    const budgets = new RateBudgets({ event: 'message', limit, limiter, now: () => 0 });
+    const outcomes: string[] = [];
+    for (let index = 0; index < 5; index++) settle(budgets.spend('alice'), (verdict) => outcomes.push(verdict === 'go' ? 'run' : 'refuse'));
+    for (let round = 0; round < 20; round++) await turn();
+    assert.deepEqual(outcomes.sort().reverse(), ['run', 'run', 'run', 'refuse', 'refuse']);
   });
 });

@@ -23,6 +23,7 @@ describe('an entry that is missing', () => {
       return Promise.resolve(entries);
     };
     const feed = new RoomFeed({
+      onRelease: () => {},
       ...{ roomId: 'r', log, onRepair: () => {}, pages: new ReplayPages({ read: entriesAfter, now: () => 0 }) },
       reader: { entriesAfter } as unknown as ConstructorParameters<typeof RoomFeed>[0]['reader'],
       audience: { publish: (__, frame) => void delivered.push(frame.toString()), beforeSystemEntry: () => {}, afterSystemEntry: () => {} },

@@ -29,10 +29,10 @@ test('a join that gives back the feed of a former epoch leaves the subscription 
   epoch = 'two';
   await rooms.compareHeads();
   const newer = await rooms.acquire('r');
-  rooms.release(former);
+  former.release();
   assert.deepEqual(changes, ['subscribe', 'unsubscribe', 'subscribe']);
   assert.equal(rooms.get('r'), newer);
-  rooms.release(newer);
+  newer.release();
   assert.equal(changes.at(-1), 'unsubscribe', 'a feed that let nobody in gives its subscription back');
   rooms.close();
 });

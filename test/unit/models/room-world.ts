@@ -5,7 +5,7 @@ import { createLog } from '@parley/kit/process';
 import { roomChannel } from '@parley/live';
 import type { Entry, JoinRoomFrame, SystemEvent } from '@parley/protocol';
 import { join } from '../../../services/chat/src/commands/join-room.ts';
-import { leave } from '../../../services/chat/src/commands/leave-room.ts';
+import { leave } from '../../../services/chat/src/commands/room-commands.ts';
 import type { ChatContext } from '../../../services/chat/src/context.ts';
 import { MembershipLoader } from '../../../services/chat/src/rooms/membership-loader.ts';
 import { receiveFanout } from '../../../services/chat/src/rooms/receive-fanout.ts';
@@ -61,7 +61,6 @@ export class RoomWorld {
     this.#audience = new RoomAudience({
       topics: { publish: (roomId, frame) => this.#sockets.forEach((socket) => socket.published(roomId, frame)) },
       ...{ users: this.#users, slow: new Set<Session>(), onEphemeralSkipped: () => {} },
-      release: (feed) => this.rooms.release(feed),
     });
     const reader = {
       memberships: (pairs: readonly { userId: number }[]) => this.#read(() => pairs.map(({ userId }) => this.#membership(userId))),

@@ -11,6 +11,10 @@ export interface RedisFanoutOptions {
   instance: string;
   log: Log;
   publisher: RedisClient;
+}
+
+/** Who takes what arrives. */
+export interface FanoutReceivers {
   /** a payload of another replica */
   onReceived: (channel: Channel, received: Received) => void;
   /** the subscriptions stand again after an outage: something may have been missed */
@@ -23,6 +27,7 @@ export class RedisFanout implements Fanout {
   readonly #subscriber: RedisClient;
   readonly #options: RedisFanoutOptions;
   readonly #changes: SubscriptionChanges;
+  #receivers: FanoutReceivers | undefined;
   #wasConnected = false;
 
   constructor(options: RedisFanoutOptions) {
@@ -31,10 +36,15 @@ export class RedisFanout implements Fanout {
     this.#changes = new SubscriptionChanges(this.#subscriber);
     this.#subscriber.on('messageBuffer', (channel: Buffer, payload: Buffer) => this.#receive(channel.toString(), payload));
     this.#subscriber.on('ready', () => {
-      if (this.#wasConnected) options.onReconnect();
+      if (this.#wasConnected) this.#receivers?.onReconnect();
       this.#wasConnected = true;
     });
-    for (const channel of options.plain.keys()) void this.subscribe(channel);
+  }
+
+  /** Once, when there is somebody to take it: from here on what arrives is handed on. */
+  deliverTo(receivers: FanoutReceivers): void {
+    this.#receivers = receivers;
+    for (const channel of receivers.plain.keys()) void this.subscribe(channel);
   }
 
   get connected(): boolean {
@@ -66,7 +76,9 @@ export class RedisFanout implements Fanout {
   }
 
   #receive(channel: Channel, payload: Buffer): void {
-    const { plain, log, instance, onReceived } = this.#options;
+    const { log, instance } = this.#options;
+    if (!this.#receivers) return;
+    const { plain, onReceived } = this.#receivers;
     const handle = plain.get(channel);
     if (handle) return handle(payload.toString());
     const received = decodeFanout(payload, instance);

@@ -5,53 +5,45 @@ import { AppError } from '@parley/kit/process';
 import type { Identity } from '@parley/kit/tokens';
 import { traced } from '@parley/kit/tracing';
 import type { ChatContext } from '../context.ts';
-import type { Credential, Session } from '../sockets/session.ts';
-import { sendError } from './send-error.ts';
+import type { Credential, ReceivedFrame, Session } from '../sockets/session.ts';
+import { sendError } from './answers.ts';
 
 export const HEARTBEAT_MS = 30_000;
+const NOTHING: readonly ReceivedFrame[] = [];
 
 /**
- * Verifies a token or ticket. A pending socket is welcomed and its queued frames run through `resume`; a live one keeps its user and
- * gets the new expiry. A wrong token closes a pending socket with 4401; a live one keeps the token it has.
+ * Verifies a token or ticket. A pending socket is welcomed, and the frames that have waited for that are returned, to be run; a live one keeps
+ * its user and gets the new expiry. A wrong token closes a pending socket with 4401; a live one keeps the token it has. Never rejects.
  */
-export async function authenticate(
-  context: ChatContext,
-  session: Session,
-  credential: Credential,
-  resume: (frames: readonly string[]) => void,
-): Promise<void> {
+export async function authenticate(context: ChatContext, session: Session, credential: Credential): Promise<readonly ReceivedFrame[]> {
   session.verifying = true;
   const name = session.state === 'pending' ? 'upgrade' : 'new token';
   const attributes = { 'parley.session_id': session.id, 'parley.credential': credential.kind };
   const more = { kind: 'server', caller: credential.caller } as const;
   try {
-    await traced(name, attributes, () => admit(context, session, credential, resume), more);
+    return await traced(name, attributes, () => verify(context, session, credential), more);
   } catch (error) {
-    if (session.state === 'closed') return;
+    if (session.state === 'closed') return NOTHING;
     const { code, message } = toAppError(error);
     sendError(context, session, code === 'internal' ? 'unavailable' : code, code === 'forbidden' ? { message } : {});
     if (session.state === 'pending') session.end(closeFor(code));
+    return NOTHING;
   } finally {
     session.verifying = false;
   }
 }
 
-async function admit(
-  context: ChatContext,
-  session: Session,
-  credential: Credential,
-  resume: (frames: readonly string[]) => void,
-): Promise<void> {
+async function verify(context: ChatContext, session: Session, credential: Credential): Promise<readonly ReceivedFrame[]> {
   const identity = await identify(context, credential);
-  if (session.state === 'closed') return;
+  if (session.state === 'closed') return NOTHING;
   if (session.identity && session.identity.userId !== identity.userId) {
     sendError(context, session, 'invalid_token', { message: 'The token belongs to another user' });
-    return;
+    return NOTHING;
   }
   // The verifier's object itself: it is kept there too, and sockets are many.
   session.identity = identity;
   session.warnedOfExpiry = false;
-  if (session.state === 'pending') await open(context, session, session.identity, resume);
+  return session.state === 'pending' ? open(context, session, identity) : NOTHING;
 }
 
 async function identify({ verifier, tickets, revocations }: ChatContext, { kind, value }: Credential): Promise<Identity> {
@@ -68,12 +60,7 @@ function closeFor(code: string): { code: number; reason: string } {
 }
 
 /** From here on events for the user arrive, so that what the client fetches after `welcome` leaves no hole. */
-async function open(
-  context: ChatContext,
-  session: Session,
-  identity: Identity,
-  resume: (frames: readonly string[]) => void,
-): Promise<void> {
+async function open(context: ChatContext, session: Session, identity: Identity): Promise<readonly ReceivedFrame[]> {
   const { users, userEvents, presence, caps } = context;
   const { userId, name } = identity;
   if (users.add(userId, session)) {
@@ -83,16 +70,14 @@ async function open(
     await userEvents.listening(userId);
   }
   // Closed meanwhile: the close handler has taken it out of `users` already.
-  if (session.state !== 'pending') return;
+  if (session.state !== 'pending') return NOTHING;
   void caps.opened(userId, session);
-  welcome(context, session, userId, resume);
+  session.state = 'open';
+  welcome(context, session, userId);
+  return session.takeQueued();
 }
 
-function welcome(context: ChatContext, session: Session, userId: number, resume: (frames: readonly string[]) => void): void {
-  const queued = session.queued ?? [];
-  session.state = 'open';
-  session.queued = undefined;
-  session.queuedBytes = 0;
+function welcome(context: ChatContext, session: Session, userId: number): void {
   session.send({
     type: 'welcome',
     user_id: userId,
@@ -103,7 +88,6 @@ function welcome(context: ChatContext, session: Session, userId: number, resume:
     max_message_bytes: context.messageMaxBytes,
     resume: true,
   });
-  resume(queued);
 }
 
 /** Takes the socket out of everything that knows its user. Called once, by the close handler. */

@@ -1,70 +1,63 @@
-// From the text of a frame to the command that runs it.
-import {
-  closeCodes,
-  parseClientFrame,
-  PENDING_BYTES_MAX,
-  PENDING_FRAMES_MAX,
-  STRIKES_PER_MINUTE,
-  type ClientFrame,
-} from '@parley/protocol';
+// From the text of a frame to the command that runs it: parse, admit, run.
+import { closeCodes, parseClientFrame, type ClientFrame } from '@parley/protocol';
+import { messageOf } from '@parley/kit/process';
 import type { ChatContext } from '../context.ts';
-import { strike } from '../domain/strikes.ts';
-import type { Credential, Session } from '../sockets/session.ts';
+import type { Verdict } from '../limits/rate-budgets.ts';
+import type { Credential, ReceivedFrame, Session } from '../sockets/session.ts';
+import { admit, type Refusal } from './admit.ts';
+import { sendError, tooFast, tooManyConnects, wrongFrame } from './answers.ts';
 import { authenticate } from './authenticate.ts';
 import { join } from './join-room.ts';
-import { leave } from './leave-room.ts';
-import { limited } from './limited.ts';
 import { message } from './message.ts';
-import { read } from './read.ts';
-import { sendError } from './send-error.ts';
+import { leaveRoom, read } from './room-commands.ts';
 import { typing } from './typing.ts';
 
-/** Handles one text frame. Synchronous up to the first read of the database; never throws. */
+/** Handles one text frame. Synchronous up to the first read of the database or the limiter; never throws. */
 export function receive(context: ChatContext, session: Session, text: string): void {
-  if (session.state === 'pending') return receivePending(context, session, text);
   const parsed = parseClientFrame(text);
   if (!parsed.ok) return wrongFrame(context, session, parsed);
-  run(context, session, parsed.frame);
+  handle(context, session, { frame: parsed.frame, bytes: text.length });
 }
 
-/** Before the token is verified only `auth` runs; the rest waits, bounded, and is never lost. */
-function receivePending(context: ChatContext, session: Session, text: string): void {
-  const parsed = parseClientFrame(text);
-  if (!parsed.ok) return wrongFrame(context, session, parsed);
-  if (parsed.frame.type === 'auth' && !session.verifying) {
-    return startAuthentication(context, session, { kind: 'token', value: parsed.frame.token });
-  }
-  session.queued ??= [];
-  session.queuedBytes += text.length;
-  if (session.queued.length >= PENDING_FRAMES_MAX || session.queuedBytes > PENDING_BYTES_MAX) {
-    sendError(context, session, 'unauthorized', { message: 'Too many frames before authentication' });
-    return session.end(closeCodes.auth);
-  }
-  session.queued.push(text);
+function handle(context: ChatContext, session: Session, received: ReceivedFrame): void {
+  const admission = admit(context, session, received);
+  if (admission === 'run') return run(context, session, received.frame);
+  if (admission === 'wait') return session.queue(received);
+  if (!(admission instanceof Promise)) return refuse(context, session, admission);
+  const decided = admission.then((verdict) => {
+    if (verdict !== 'run') refuse(context, session, verdict);
+    else if (session.state === 'open') run(context, session, received.frame);
+  });
+  decided.catch((error: unknown) => context.log.error({ reason: messageOf(error), err: error }, 'a frame that had waited failed'));
 }
 
-export function startAuthentication(context: ChatContext, session: Session, credential: Credential): void {
-  const resume = (frames: readonly string[]): void => {
-    for (const frame of frames) receive(context, session, frame);
+function refuse(context: ChatContext, session: Session, refusal: Refusal): void {
+  if (refusal.kind === 'too fast') return tooFast(context, session, refusal.limit);
+  sendError(context, session, refusal.code, refusal.details);
+  if (refusal.ends) session.end(closeCodes.auth);
+}
+
+/** A socket has opened: whether its address may, and what it brought to prove who it is. */
+export function connected(context: ChatContext, session: Session): void {
+  const { credential } = session;
+  session.credential = undefined;
+  const begin = (verdict: Verdict) => {
+    if (verdict !== 'go') tooManyConnects(context, session, verdict.retryAfterMs);
+    else if (credential && session.state === 'pending') startAuthentication(context, session, credential);
   };
-  void authenticate(context, session, credential, resume).then(() => {
+  const verdict = context.limits.connect.spend(session.address);
+  if (verdict instanceof Promise) void verdict.then(begin);
+  else begin(verdict);
+}
+
+/** Verifies a token or ticket and runs the frames that have waited for it; then a later token that came meanwhile. */
+function startAuthentication(context: ChatContext, session: Session, credential: Credential): void {
+  void authenticate(context, session, credential).then((waited) => {
+    for (const received of waited) handle(context, session, received);
     const { nextToken } = session;
     session.nextToken = undefined;
     if (nextToken !== undefined && session.state === 'open') startAuthentication(context, session, { kind: 'token', value: nextToken });
   });
-}
-
-/** A fresh token of a live socket. */
-function renew(context: ChatContext, session: Session, token: string): void {
-  if (session.verifying) session.nextToken = token;
-  else startAuthentication(context, session, { kind: 'token', value: token });
-}
-
-/** Answers with what is wrong; too many of these close the socket. */
-export function wrongFrame(context: ChatContext, session: Session, { path, message }: { path: string; message: string }): void {
-  sendError(context, session, 'invalid_frame', { details: { path, message } });
-  session.strikes = strike(session.strikes, Date.now());
-  if (session.strikes.count >= STRIKES_PER_MINUTE) session.end(closeCodes.protocol);
 }
 
 function run(context: ChatContext, session: Session, frame: ClientFrame): void {
@@ -76,15 +69,13 @@ function run(context: ChatContext, session: Session, frame: ClientFrame): void {
     case 'typing':
       return typing(context, session, frame);
     case 'join_room':
-      return join(context, session, frame);
+      return void join(context, session, frame);
     case 'leave_room':
-      return limited(context, session, { kind: 'room_action', about: { room_id: frame.room_id } }, () => {
-        leave(context, session, frame.room_id);
-        session.send({ type: 'left', room_id: frame.room_id });
-      });
+      return leaveRoom(context, session, frame);
     case 'read':
-      return limited(context, session, { kind: 'room_action', about: { room_id: frame.room_id } }, () => read(context, session, frame));
+      return read(context, session, frame);
     case 'auth':
-      return renew(context, session, frame.token);
+      if (session.verifying) session.nextToken = frame.token;
+      else startAuthentication(context, session, { kind: 'token', value: frame.token });
   }
 }

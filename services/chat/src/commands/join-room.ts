@@ -1,5 +1,5 @@
 // `join_room`: replay and live delivery without a hole between them (spec 02 §2.4, ADR 0006).
-import { FREE_JOINS_MS, REPLAY_MAX, ROOMS_PER_SOCKET_MAX, type JoinRoomFrame } from '@parley/protocol';
+import { REPLAY_MAX, ROOMS_PER_SOCKET_MAX, type JoinRoomFrame } from '@parley/protocol';
 import type { Membership } from '@parley/chat-store';
 import { messageOf } from '@parley/kit/process';
 import type { ChatContext } from '../context.ts';
@@ -7,26 +7,11 @@ import { planReplay, type ReplayPlan } from '../domain/replay.ts';
 import type { RoomFeed } from '../rooms/room-feed.ts';
 import { RoomReplay } from '../rooms/room-replay.ts';
 import { JoinInProgress, type Session } from '../sockets/session.ts';
-import { leave } from './leave-room.ts';
-import { limited } from './limited.ts';
-import { sendError } from './send-error.ts';
+import { sendError } from './answers.ts';
+import { leave } from './room-commands.ts';
 
-/** Joins of rooms that are not the user's, after which the free ones end. */
-const FREE_FAILURES_MAX = 10;
-
-/** After a reconnect a client joins all its rooms at once: these joins are free, so that a resume is never refused. */
-export function join(context: ChatContext, session: Session, frame: JoinRoomFrame): void {
-  const free =
-    Date.now() - session.openedAtMs < FREE_JOINS_MS && !session.room(frame.room_id) && session.freeJoinsFailed < FREE_FAILURES_MAX;
-  if (free) {
-    return context.limits.roomAction.pass(String(session.identity?.userId ?? 0), () => {
-      if (session.state === 'open') void joinRoom(context, session, frame);
-    });
-  }
-  limited(context, session, { kind: 'room_action', about: { room_id: frame.room_id } }, () => void joinRoom(context, session, frame));
-}
-
-async function joinRoom(context: ChatContext, session: Session, frame: JoinRoomFrame): Promise<void> {
+/** Never throws: what goes wrong is told. */
+export async function join(context: ChatContext, session: Session, frame: JoinRoomFrame): Promise<void> {
   const { room_id } = frame;
   // A second join of a joined room is a request for what is missing: leave first, so that replay and live frames do not mix.
   if (session.room(room_id)) leave(context, session, room_id);
@@ -47,12 +32,12 @@ async function joinRoom(context: ChatContext, session: Session, frame: JoinRoomF
     await feed.catchUp(membership.lastSeq);
     if (joining.endedAt > membership.lastSeq) return refuseStranger(context, session, { feed, joining });
     // The socket left, joined again, was removed or closed while the database answered.
-    if (session.state !== 'open' || session.room(room_id) !== joining) return context.rooms.release(feed);
+    if (session.state !== 'open' || session.room(room_id) !== joining) return feed.release();
     const asked = { afterSeq: frame.after_seq, epoch: frame.epoch };
     const plan = planReplay(asked, { head: feed.last, epoch: context.rooms.epoch }, REPLAY_MAX);
     replay(context, session, { feed, joining, membership, plan });
   } catch (error) {
-    if (feed) context.rooms.release(feed);
+    if (feed) feed.release();
     fail(context, session, { joining, error });
   }
 }
@@ -68,7 +53,7 @@ function fail(context: ChatContext, session: Session, { joining, error }: { join
 
 /** Also for a room that does not exist: who is no member learns nothing about it. */
 function refuseStranger(context: ChatContext, session: Session, { feed, joining }: { feed: RoomFeed; joining: JoinInProgress }): void {
-  context.rooms.release(feed);
+  feed.release();
   session.freeJoinsFailed++;
   if (session.room(feed.roomId) !== joining) return;
   session.deleteRoom(feed.roomId);
@@ -99,10 +84,10 @@ function replay(context: ChatContext, session: Session, { feed, joining, members
     wake: () => session.goOn(),
     onEnd: () => finish(context, session, { feed, membership, plan }),
     onFailure: (error) => {
-      context.rooms.release(feed);
+      feed.release();
       fail(context, session, { joining, error });
     },
-    onDropped: () => (isRemoved() ? refuseStranger(context, session, { feed, joining }) : context.rooms.release(feed)),
+    onDropped: () => (isRemoved() ? refuseStranger(context, session, { feed, joining }) : feed.release()),
   });
   session.sendPaged(answer);
 }

@@ -3,41 +3,32 @@ import type { MessageFrame } from '@parley/protocol';
 import { newId, type AppendResult } from '@parley/chat-store';
 import type { ChatContext } from '../context.ts';
 import type { Session } from '../sockets/session.ts';
-import { limited } from './limited.ts';
-import { sendError } from './send-error.ts';
+import { sendError } from './answers.ts';
 
 export function message(context: ChatContext, session: Session, frame: MessageFrame): void {
-  const { room_id, client_msg_id, content } = frame;
-  const about = { room_id, ...(client_msg_id === undefined ? {} : { client_msg_id }) };
-  if (Buffer.byteLength(content) > context.messageMaxBytes) {
-    sendError(context, session, 'message_too_large', { ...about, message: `content has more than ${context.messageMaxBytes} bytes` });
-    return;
-  }
-  limited(context, session, { kind: 'message', about }, () => submit(context, session, frame, about));
-}
-
-interface About {
-  room_id: string;
-  client_msg_id?: string;
-}
-
-function submit(context: ChatContext, session: Session, frame: MessageFrame, about: About): void {
   const { identity } = session;
   if (!identity) return;
+  const { room_id, client_msg_id } = frame;
+  const about = { room_id, ...(client_msg_id === undefined ? {} : { client_msg_id }) };
   const outcome = context.writer.submit({
     message: {
       id: newId(),
-      roomId: frame.room_id,
+      roomId: room_id,
       senderId: identity.userId,
       senderName: identity.name.slice(0, 120),
       content: frame.content,
       messageType: frame.message_type ?? 'text',
       metadata: frame.metadata ?? null,
-      clientMsgId: frame.client_msg_id,
+      clientMsgId: client_msg_id,
     },
     settle: (result) => settle(context, session, about, result),
   });
   if (!outcome.ok) sendError(context, session, outcome.code, { ...about, retry_after_ms: outcome.retryAfterMs });
+}
+
+interface About {
+  room_id: string;
+  client_msg_id?: string;
 }
 
 function settle(context: ChatContext, session: Session, about: About, result: AppendResult): void {

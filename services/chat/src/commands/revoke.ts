@@ -3,9 +3,11 @@ import type { Revocation } from '@parley/kit/tokens';
 import { closeCodes } from '@parley/protocol';
 import type { ChatContext } from '../context.ts';
 import type { Session } from '../sockets/session.ts';
-import { sendError } from './send-error.ts';
+import { sendError } from './answers.ts';
 
-export function applyRevocation(context: ChatContext, revocation: Revocation): void {
+type Revoking = Pick<ChatContext, 'revocations' | 'users' | 'metrics'>;
+
+export function applyRevocation(context: Revoking, revocation: Revocation): void {
   if (!context.revocations.add(revocation)) return;
   for (const session of sessionsOf(context, revocation)) {
     const { identity } = session;
@@ -15,7 +17,7 @@ export function applyRevocation(context: ChatContext, revocation: Revocation): v
   }
 }
 
-function sessionsOf({ users }: ChatContext, { kind, id }: Revocation): Session[] {
+function sessionsOf({ users }: Revoking, { kind, id }: Revocation): Session[] {
   if (kind === 'user') return [...users.of(Number(id))];
   // Only the user is known by name; a login or token means one of few sockets, and revocations are rare.
   return [...users].flatMap((userId) => [...users.of(userId)]);

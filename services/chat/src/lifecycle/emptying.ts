@@ -15,7 +15,7 @@ export type DrainRequest = Static<typeof DrainRequest>;
 
 export interface EmptyingOptions {
   health: Health;
-  sessions: () => ReadonlySet<Session>;
+  sessions: ReadonlySet<Session>;
   pace: DrainSettings;
 }
 
@@ -40,12 +40,12 @@ export class Emptying {
       health.empty(drain);
       this.close();
       if (drain) {
-        this.#pace = new DrainPace(sessions().size, pace);
+        this.#pace = new DrainPace(sessions.size, pace);
         this.#deadlineMs = performance.now() + pace.drainWindowMs;
         this.#timer = setInterval(() => this.#step(), STEP_MS);
       }
     }
-    return { connections: sessions().size };
+    return { connections: sessions.size };
   }
 
   /** Who was asked already goes; the others stay. */
@@ -58,11 +58,11 @@ export class Emptying {
     const { sessions } = this.#options;
     const over = performance.now() >= this.#deadlineMs;
     let left = over ? Infinity : (this.#pace?.next() ?? 0);
-    for (const session of [...sessions()]) {
+    for (const session of [...sessions]) {
       if (!session.toldToReconnect && left-- > 0) tellToReconnect(session);
       if (over) session.end(closeCodes.restart);
     }
     // Some were still opening when it began: they count until they are gone.
-    if (sessions().size === 0) this.close();
+    if (sessions.size === 0) this.close();
   }
 }

@@ -15,9 +15,7 @@ export const MoveRequest = Type.Object(
 export type MoveRequest = Static<typeof MoveRequest>;
 
 export interface MoveOptions {
-  sessions: () => ReadonlySet<Session>;
-  /** address of the other end of a socket, which is a proxy's */
-  peerOf: (session: Session) => string;
+  sessions: ReadonlySet<Session>;
   pace: DrainSettings;
 }
 
@@ -33,12 +31,15 @@ export class SocketMover {
 
   /** Chooses at once and asks at the pace of a drain. Who was asked before is not asked again. Returns how many will be asked. */
   move({ via, count }: MoveRequest): { moving: number } {
-    const { sessions, peerOf, pace } = this.#options;
+    const { sessions, pace } = this.#options;
     const proxy = via === undefined ? undefined : plainAddress(via);
     const known = new Set(this.#waiting.map(({ session }) => session));
-    const movable = [...sessions()].filter(
+    const movable = [...sessions].filter(
       (session) =>
-        session.state === 'open' && !session.toldToReconnect && !known.has(session) && (proxy === undefined || peerOf(session) === proxy),
+        session.state === 'open' &&
+        !session.toldToReconnect &&
+        !known.has(session) &&
+        (proxy === undefined || plainAddress(session.remoteAddress) === proxy),
     );
     const chosen = count === undefined || count >= movable.length ? movable : sample(movable, count);
     const reason = via === undefined ? 'rebalance' : 'drain';

@@ -6,7 +6,7 @@ import type { BucketLimit, RateLimiter } from '@parley/kit/rate-limit';
 const LEASE_SHARE = 4;
 /** An unspent lease is given up after this time; the bucket has filled up again by itself. */
 const LEASE_MS = 10_000;
-/** Callers that wait for one lease, at most; more than the burst cannot succeed anyway. */
+/** Callers of one key that wait for a lease, at most. */
 const WAITING_MAX = 10_000;
 
 export interface RateBudgetsOptions {
@@ -15,6 +15,9 @@ export interface RateBudgetsOptions {
   limiter: RateLimiter;
   now: () => number;
 }
+
+/** Go on, or come back: when the bucket will have a token again, in milliseconds. */
+export type Verdict = 'go' | { retryAfterMs: number };
 
 interface Budget {
   tokens: number;
@@ -27,8 +30,7 @@ interface Budget {
 interface Call {
   /** tokens: 1, or 0 for what is free but must not overtake what waits */
   cost: 0 | 1;
-  run: () => void;
-  refuse: (retryAfterMs: number) => void;
+  decide: (verdict: Verdict) => void;
 }
 
 export class RateBudgets {
@@ -46,28 +48,32 @@ export class RateBudgets {
     return this.#budgets.size;
   }
 
-  /** Calls `run` when the bucket of `key` has a token, in the order of the calls and at once if one is leased; otherwise `refuse`. */
-  spend(key: string, run: () => void, refuse: (retryAfterMs: number) => void): void {
+  /**
+   * Takes a token of the bucket of `key`. Decided at once while leased tokens last or the bucket is known to be empty; otherwise a promise,
+   * which waits for one answer of the limiter at most a few times. Promises of one key are resolved in the order of the calls.
+   */
+  spend(key: string): Verdict | Promise<Verdict> {
     const now = this.#options.now();
     const budget = this.#budgetOf(key, now);
     if (budget.waiting.length === 0 && budget.tokens > 0) {
       budget.tokens--;
-      run();
       // The next lease comes while this one is spent, so that an ordinary sender never waits for Redis.
       if (budget.tokens === 0 && this.#lease > 1) void this.#ask(key, budget);
-      return;
+      return 'go';
     }
-    if (budget.blockedUntilMs > now) return refuse(budget.blockedUntilMs - now);
-    if (budget.waiting.length >= Math.min(WAITING_MAX, this.#options.limit.burst)) return refuse(1000 / this.#options.limit.perSecond);
-    budget.waiting.push({ cost: 1, run, refuse });
+    if (budget.blockedUntilMs > now) return { retryAfterMs: budget.blockedUntilMs - now };
+    // More than the burst cannot succeed anyway.
+    if (budget.waiting.length >= Math.min(WAITING_MAX, this.#options.limit.burst)) return this.#afterOneToken();
+    const verdict = wait(budget, 1);
     void this.#ask(key, budget);
+    return verdict;
   }
 
-  /** Calls `run` without a token, but not before what waits for one. */
-  pass(key: string, run: () => void): void {
-    const waiting = this.#budgets.get(key)?.waiting;
-    if (waiting && waiting.length > 0) waiting.push({ cost: 0, run, refuse: run });
-    else run();
+  /** Takes no token, but does not overtake those who wait for one. */
+  pass(key: string): Verdict | Promise<Verdict> {
+    const budget = this.#budgets.get(key);
+    if (!budget || budget.waiting.length === 0) return 'go';
+    return budget.waiting.length >= WAITING_MAX ? this.#afterOneToken() : wait(budget, 0);
   }
 
   /** Forgets those who have spent nothing for a while. */
@@ -76,6 +82,10 @@ export class RateBudgets {
     for (const [key, budget] of this.#budgets) {
       if (!budget.asking && budget.blockedUntilMs <= now && now - budget.leasedAtMs > LEASE_MS) this.#budgets.delete(key);
     }
+  }
+
+  #afterOneToken(): Verdict {
+    return { retryAfterMs: 1000 / this.#options.limit.perSecond };
   }
 
   #budgetOf(key: string, now: number): Budget {
@@ -115,10 +125,14 @@ export class RateBudgets {
     for (let next = budget.waiting[0]; next && budget.tokens >= next.cost; next = budget.waiting[0]) {
       budget.waiting.shift();
       budget.tokens -= next.cost;
-      next.run();
+      next.decide('go');
     }
     if (budget.waiting.length === 0) return;
     if (budget.blockedUntilMs <= this.#options.now()) return void this.#ask(key, budget);
-    for (const { refuse } of budget.waiting.splice(0)) refuse(retryAfterMs);
+    for (const { cost, decide } of budget.waiting.splice(0)) decide(cost === 0 ? 'go' : { retryAfterMs });
   }
+}
+
+function wait({ waiting }: Budget, cost: 0 | 1): Promise<Verdict> {
+  return new Promise((decide) => waiting.push({ cost, decide }));
 }

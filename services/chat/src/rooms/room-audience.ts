@@ -2,7 +2,7 @@
 import type { SystemEvent } from '@parley/protocol';
 import { JoinInProgress, type Session } from '../sockets/session.ts';
 import type { LocalUsers } from '../users/local-users.ts';
-import type { Audience, RoomFeed } from './room-feed.ts';
+import type { Audience } from './room-feed.ts';
 import type { Topics } from '../ports.ts';
 
 export interface RoomAudienceOptions {
@@ -10,7 +10,6 @@ export interface RoomAudienceOptions {
   users: LocalUsers;
   /** sockets that read too slowly for ephemeral frames */
   slow: ReadonlySet<Session>;
-  release: (feed: RoomFeed) => void;
   onEphemeralSkipped: () => void;
 }
 
@@ -67,7 +66,7 @@ export class RoomAudience implements Audience {
     if (place instanceof JoinInProgress) return void (place.endedAt = seq);
     session.deleteRoom(roomId);
     session.unsubscribe(roomId);
-    this.#options.release(place);
+    place.release();
     if (frame) session.send(frame);
     session.send({ type: 'left', room_id: roomId });
   }

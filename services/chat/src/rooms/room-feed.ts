@@ -31,6 +31,8 @@ export interface FeedOptions {
   log: Log;
   onRepair: (entries: number) => void;
   pages: ReplayPages;
+  /** told when one of its users gives it back */
+  onRelease: (feed: RoomFeed) => void;
 }
 
 /** Frames of entries that arrived together; `first` is the seq of the first one. */
@@ -117,6 +119,11 @@ export class RoomFeed {
       () => (this.#repair = undefined),
     );
     return this.#repair;
+  }
+
+  /** One user less: a socket that left, or a join that came to nothing. */
+  release(): void {
+    this.#options.onRelease(this);
   }
 
   close(): void {

@@ -59,7 +59,7 @@ export class RoomRegistry {
   }
 
   /**
-   * The room's feed with one more user; `release` gives it back. The subscription stands when this resolves, so that whatever is
+   * The room's feed with one more user; its `release` gives it back. The subscription stands when this resolves, so that whatever is
    * read from the database afterwards is followed without a hole by what arrives. A feed that is not started needs a `start`.
    */
   async acquire(roomId: string): Promise<RoomFeed> {
@@ -68,13 +68,13 @@ export class RoomRegistry {
     try {
       await feed.subscribed;
     } catch (error) {
-      this.release(feed);
+      feed.release();
       throw error;
     }
     return feed;
   }
 
-  release(feed: RoomFeed): void {
+  #release(feed: RoomFeed): void {
     feed.users--;
     if (feed.users > 0) return;
     feed.idleSinceMs = this.#now();
@@ -103,7 +103,10 @@ export class RoomRegistry {
 
   #open(roomId: string): RoomFeed {
     const { reader, fanout, audience, log, onRepair = () => {} } = this.#options;
-    const feed = new RoomFeed({ roomId, reader, audience, log, onRepair, pages: this.#pages });
+    const feed = new RoomFeed({
+      ...{ roomId, reader, audience, log, onRepair, pages: this.#pages },
+      onRelease: (given) => this.#release(given),
+    });
     feed.idleSinceMs = this.#now();
     feed.subscribed = fanout.subscribe(roomChannel(roomId));
     feed.subscribed.catch(() => {});

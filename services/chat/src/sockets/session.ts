@@ -1,6 +1,7 @@
 // What the server keeps of one socket, and the only holder of the binding's object: one object of fixed shape, no timers and no closures
 // of its own. Most sockets look at one room; a Map exists only from the second one on.
 import type { WebSocket } from 'uWebSockets.js';
+import type { ClientFrame } from '@parley/protocol';
 import type { Identity } from '@parley/kit/tokens';
 import type { TraceCaller } from '@parley/kit/tracing';
 import { PagedWriter, type PagedAnswer, type PagedLimits, type PagedState } from '../domain/paged-writer.ts';
@@ -16,6 +17,14 @@ export type Credential = {
   /** the trace that the upgrade is a part of; looked at only while traces are recorded */
   caller?: TraceCaller | undefined;
 };
+
+/** A parsed frame and the size of its text, in UTF-16 units. */
+export interface ReceivedFrame {
+  frame: ClientFrame;
+  bytes: number;
+}
+
+const NOTHING: readonly ReceivedFrame[] = [];
 
 /** A join that is under way, or the feed of a joined room. */
 export type RoomPlace = RoomFeed | JoinInProgress;
@@ -52,8 +61,8 @@ export class Session {
   credential: Credential | undefined;
   identity: Identity | undefined = undefined;
   readonly openedAtMs: number;
-  /** frames that arrived before the token was verified; undefined afterwards */
-  queued: string[] | undefined = undefined;
+  /** frames that arrived before the token was verified */
+  queued: readonly ReceivedFrame[] = NOTHING;
   queuedBytes = 0;
   verifying = false;
   /** the last one that came by `auth` while another was verified: it is the next */
@@ -84,6 +93,19 @@ export class Session {
     this.credential = credential;
     this.openedAtMs = nowMs;
     this.#pagedLimits = pagedLimits;
+  }
+
+  /** Keeps a frame until the token is verified. */
+  queue(received: ReceivedFrame): void {
+    this.queued = [...this.queued, received];
+    this.queuedBytes += received.bytes;
+  }
+
+  takeQueued(): readonly ReceivedFrame[] {
+    const { queued } = this;
+    this.queued = NOTHING;
+    this.queuedBytes = 0;
+    return queued;
   }
 
   /** Rooms joined or being joined. */

@@ -1,19 +1,21 @@
 // The listening socket: upgrade, socket events, /api/health. Each handler is synchronous and catches everything,
 // because a throw in a native callback ends the process.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { closeCodes, errorCodes, FRAME_HARD_MAX_BYTES, type ErrorCodeName, type HealthAnswer } from '@parley/protocol';
-import { plainAddress, PROBLEM_TYPE, problemOf } from '@parley/kit/http';
+import { PROBLEM_TYPE, problemOf } from '@parley/kit/http';
 import { AppError, messageOf, type Health, type Log } from '@parley/kit/process';
 import { isTracing, traceCallerOf } from '@parley/kit/tracing';
 import { signOff } from '../commands/authenticate.ts';
-import { receive, startAuthentication, wrongFrame } from '../commands/dispatch.ts';
-import { leave } from '../commands/leave-room.ts';
+import { wrongFrame } from '../commands/answers.ts';
+import { connected, receive } from '../commands/dispatch.ts';
+import { leave } from '../commands/room-commands.ts';
 import type { ChatContext } from '../context.ts';
 import type { PagedLimits } from '../domain/paged-writer.ts';
 import { Session, type Credential, type SocketData } from './session.ts';
 import type { AdmissionControl } from './admission.ts';
+import type { SocketTopics } from './topics.ts';
 import { listenExclusively, uws, type Listener } from './uws.ts';
 
 /** A socket whose unsent bytes pass this bound is closed; it resumes by seq. Twice the largest frame where that is more: see `sendPaged`. */
@@ -29,24 +31,22 @@ export interface EdgeOptions {
   health: Health;
   log: Log;
   admission: AdmissionControl;
+  topics: SocketTopics;
+  /** the open sockets; kept up to date here */
+  sessions: Set<Session>;
   /** sockets that read too slowly for ephemeral frames; a closed one leaves it */
   slow: Set<Session>;
+  /** Another one for each start, so that a session id never comes twice. */
+  incarnation: string;
   healthAnswer: () => HealthAnswer;
-  /** largest frame of a message */
-  frameMaxBytes: number;
-  /** The context exists only after the edge, because the registry publishes through the edge. */
-  context: () => ChatContext;
+  context: ChatContext;
 }
 
 export class WsEdge {
-  readonly app: TemplatedApp = uws().App();
-  readonly sessions = new Set<Session>();
+  readonly sessions: ReadonlySet<Session>;
   framesReceived = 0;
-  /** frames of rooms; what goes to one socket alone is not counted */
-  framesSent = 0;
   readonly #options: EdgeOptions;
-  /** Another one for each start, so that a session id never comes twice. */
-  readonly incarnation = randomBytes(6).toString('base64url');
+  readonly #app: TemplatedApp;
   #sessionCount = 0;
   #listener: Listener | undefined;
   readonly #backpressureMax: number;
@@ -54,10 +54,12 @@ export class WsEdge {
 
   constructor(options: EdgeOptions) {
     this.#options = options;
-    this.#backpressureMax = Math.max(BACKPRESSURE_MIN_BYTES, 2 * options.frameMaxBytes);
+    this.sessions = options.sessions;
+    this.#app = options.topics.app;
+    this.#backpressureMax = Math.max(BACKPRESSURE_MIN_BYTES, 2 * options.context.frameMaxBytes);
     // The other half is for what comes live in rooms that are joined already.
     this.#pagedLimits = { bufferedMax: this.#backpressureMax / 2, turnMax: PAGED_TURN_BYTES };
-    this.app.ws<SocketData>('/api/ws', {
+    this.#app.ws<SocketData>('/api/ws', {
       maxPayloadLength: FRAME_HARD_MAX_BYTES,
       maxBackpressure: this.#backpressureMax,
       closeOnBackpressureLimit: true,
@@ -71,19 +73,13 @@ export class WsEdge {
       drain: (ws) => this.#guard('drain', () => ws.getUserData().session.goOn()),
       close: (ws, code) => this.#guard('close', () => this.#close(ws, code)),
     });
-    this.app.get('/api/health', (response) => this.#guard('health', () => this.#health(response)));
-    this.app.any('/*', (response) => this.#guard('other', () => refuse(response, 'not_found')));
-  }
-
-  /** Delivers one encoded frame to every socket of a topic. Frames published in one turn share a write per socket. */
-  publish(topic: string, frame: Buffer): void {
-    this.app.publish(topic, frame, false);
-    this.framesSent += this.app.numSubscribers(topic);
+    this.#app.get('/api/health', (response) => this.#guard('health', () => this.#health(response)));
+    this.#app.any('/*', (response) => this.#guard('other', () => refuse(response, 'not_found')));
   }
 
   /** Resolves with the port. */
   async listen(host: string, port: number): Promise<number> {
-    this.#listener = await listenExclusively(this.app, host, port);
+    this.#listener = await listenExclusively(this.#app, host, port);
     return this.#listener.port;
   }
 
@@ -92,13 +88,8 @@ export class WsEdge {
     this.#listener = undefined;
   }
 
-  /** Address of the other end, which is a proxy's; empty when the socket is gone. */
-  peerOf(session: Session): string {
-    return plainAddress(session.remoteAddress);
-  }
-
   close(): void {
-    this.app.close();
+    this.#app.close();
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
@@ -113,7 +104,7 @@ export class WsEdge {
     });
     if (!admitted.ok) return refuse(response, admitted.code, admitted.detail);
     const session = new Session({
-      id: `${this.incarnation}-${(++this.#sessionCount).toString(36)}`,
+      id: `${this.#options.incarnation}-${(++this.#sessionCount).toString(36)}`,
       address: admitted.address,
       credential: credentialOf(request),
       nowMs: Date.now(),
@@ -129,30 +120,17 @@ export class WsEdge {
   }
 
   #open(ws: WebSocket<SocketData>): void {
-    const context = this.#options.context();
+    const { context, sessions, admission } = this.#options;
     const session = ws.getUserData().session;
     session.attach(ws);
-    this.sessions.add(session);
-    this.#options.admission.opened(session.address);
-    const { credential } = session;
-    session.credential = undefined;
-    context.limits.connect.spend(
-      session.address,
-      () => {
-        if (credential) startAuthentication(context, session, credential);
-      },
-      (retryAfterMs) => {
-        context.metrics.rateLimits.exceeded.inc({ event: 'connect' });
-        const seconds = Math.ceil(retryAfterMs / 100) / 10;
-        session.send({ type: 'rate_limit_exceeded', event_type: 'connect', retry_after: seconds, message: 'Too many new connections' });
-        session.end(closeCodes.flooding);
-      },
-    );
+    sessions.add(session);
+    admission.opened(session.address);
+    connected(context, session);
   }
 
   /** The buffer belongs to the native side and is gone after this call, so its text is taken at once. */
   #message(ws: WebSocket<SocketData>, data: ArrayBuffer, isBinary: boolean): void {
-    const context = this.#options.context();
+    const { context } = this.#options;
     const session = ws.getUserData().session;
     this.framesReceived++;
     if (data.byteLength > context.frameMaxBytes) return session.end(closeCodes.too_large);
@@ -161,12 +139,12 @@ export class WsEdge {
   }
 
   #close(ws: WebSocket<SocketData>, code: number): void {
-    const context = this.#options.context();
+    const { context, sessions, slow, admission } = this.#options;
     const session = ws.getUserData().session;
     session.detach();
-    this.sessions.delete(session);
-    this.#options.slow.delete(session);
-    this.#options.admission.closed(session.address);
+    sessions.delete(session);
+    slow.delete(session);
+    admission.closed(session.address);
     context.metrics.closed.inc({ code: String(session.passedBound ? closeCodes.slow_consumer.code : code) });
     for (const roomId of session.roomIds()) leave(context, session, roomId);
     session.dropPaged();
