@@ -111,7 +111,7 @@ export class RoomWorld {
 
   join(socket: ModelSocket, afterSeq: number | undefined): void {
     const frame: JoinRoomFrame = { type: 'join_room', room_id: ROOM, ...(afterSeq === undefined ? {} : { after_seq: afterSeq }) };
-    join(this.context, socket.session, frame);
+    void join(this.context, socket.session, frame);
   }
 
   leave(socket: ModelSocket): void {
