@@ -7,7 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** TypeScript that belongs to no package: it is what tests are made of. */
 const SOURCES = ['test', 'docs/generate'];
-const SPECIFIER = /(\b(?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+)\.ts\2/g;
+/** Statements begin their line (Prettier): programs in texts, which some tests run, are none. */
+const SPECIFIER = /(^(?:import|export|\})[^'"\n]*|\bimport\(\s*)(['"])(\.{1,2}\/[^'"\n]+)\.ts\2/gm;
 const PLACE = /\bimport\.meta\.(dirname|filename|url)\b/g;
 
 /** Where the plain form of a file of {@link SOURCES} is. */

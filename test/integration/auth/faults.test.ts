@@ -8,6 +8,7 @@ import { program } from '../../helpers/program.ts';
 import { freePort } from '../../helpers/servers.ts';
 import { authEnv, newApiKey, newPerson, privateKeys, startAuthStack } from './auth-stack.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { freeze } from '../../helpers/freeze.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -54,7 +55,7 @@ describe('PostgreSQL away', () => {
     // The first process takes connections, one more for each connection answers queries.
     const sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'";
     const pids = [stack.servers.postgres.pid, ...(await stack.postgres.query<{ pid: number }>(sql)).rows.map((row) => row.pid)];
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    await freeze(...pids);
     try {
       const reply = await stack.post('refresh', { refresh_token: 'rt_x' });
       assert.equal(reply.status, 503);

@@ -20,6 +20,7 @@ import {
 import { migrate } from '@parley/kit/sql';
 import type { RowDataPacket } from 'mysql2';
 import { createRoom, quiet } from '../../helpers/chat-cluster.ts';
+import { freeze } from '../../helpers/freeze.ts';
 import { startServers, type Servers } from '../../helpers/servers.ts';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.ts';
 
@@ -207,7 +208,7 @@ describe('writer', () => {
   test('a server that does not answer: the queue is bounded, and what is beyond it is refused at once', async () => {
     const room = await createRoom(pool, [1]);
     const { writer } = await open({ queueMax: 50, waitMaxMs: 60_000 });
-    servers.mysql.kill('SIGSTOP');
+    await freeze(servers.mysql.pid);
     try {
       const sending = Array.from({ length: 300 }, (_, index) => send(writer, message(room, { clientMsgId: `q${index}` })));
       const refused = (await Promise.all(sending.map((each) => Promise.race([each, sleep(200, 'waits')])))).filter(

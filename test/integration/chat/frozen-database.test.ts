@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { freeze } from '../../helpers/freeze.ts';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.ts';
 import type { WsClient } from '../../helpers/ws-client.ts';
 
@@ -42,7 +43,7 @@ describe('a frozen database', () => {
     const room = await cluster.room(users);
     const clients = await Promise.all(users.map((user) => cluster.login(replica, user)));
     const { mysql } = cluster.servers;
-    mysql.kill('SIGSTOP');
+    await freeze(mysql.pid);
     try {
       // One after the other: the first two occupy the reads, what comes then waits behind them.
       for (let wave = 0; wave < 3; wave++) {
@@ -63,7 +64,7 @@ describe('a frozen database', () => {
     await Promise.all([alice.join(room), bob.join(room)]);
     const failures = () => replica.output().split('cannot compare heads').length;
     const before = failures();
-    cluster.servers.mysql.kill('SIGSTOP');
+    await freeze(cluster.servers.mysql.pid);
     try {
       await eventually('a comparison has ended with an error, and the next one too', () => failures() >= before + 2);
     } finally {

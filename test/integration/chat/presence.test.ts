@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { BEAT_EVERY_MS, LEASE_MS } from '../../../services/chat/src/presence/store.ts';
 import { startChatCluster, type ChatCluster, type Replica } from '../../helpers/chat-cluster.ts';
+import { freeze } from '../../helpers/freeze.ts';
 
 describe('presence', () => {
   let cluster: ChatCluster;
@@ -53,7 +54,7 @@ describe('presence', () => {
     const [alice, bob] = [await cluster.login(one, 6), await cluster.login(two, 7)];
     await alice.join(room);
     await bob.join(room);
-    cluster.servers.redis.kill('SIGSTOP');
+    await freeze(cluster.servers.redis.pid);
     await setTimeout(LEASE_MS + 3000);
     cluster.servers.redis.kill('SIGCONT');
     const carol = await cluster.login(two, 6);

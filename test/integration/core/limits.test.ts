@@ -5,6 +5,7 @@ import { connectMysql, createMysqlPool, toBinary } from '@parley/chat-store';
 import type { RowDataPacket } from 'mysql2';
 import { startCoreStack, type CoreStack, type Reply } from './core-stack.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { freeze } from '../../helpers/freeze.ts';
 
 let stack: CoreStack;
 before(async () => {
@@ -64,7 +65,7 @@ describe('towards MySQL', () => {
   });
   test('a frozen server costs each call some seconds, and nothing once it goes on', async () => {
     const roomId = await groupOf(9, []);
-    stack.servers.mysql.kill('SIGSTOP');
+    await freeze(stack.servers.mysql.pid);
     try {
       const started = performance.now();
       const replies = await Promise.all(Array.from({ length: 15 }, () => call(9, 'GET', `/api/rooms/${roomId}`)));

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalFile } from '../../../kind/local/src/local-file.ts';
 import { WsClient } from '../../helpers/ws-client.ts';
+import { freeze } from '../../helpers/freeze.ts';
 
 /** Goes on until the signal. A request that is refused is part of it. */
 export async function peopleAtWork({ urls, users, roomId }: LocalFile, signal: AbortSignal): Promise<void> {
@@ -43,7 +44,7 @@ export async function peopleAtWork({ urls, users, roomId }: LocalFile, signal: A
 export async function callWithoutCore({ urls, users, pids }: LocalFile): Promise<number> {
   const core = pids['core'];
   if (core === undefined) throw new Error('core does not run');
-  process.kill(core, 'SIGSTOP');
+  await freeze(core);
   try {
     const headers = { authorization: `Bearer ${users[0]?.token}` };
     return (await fetch(`${urls.gateway}/api/rooms`, { headers })).status;

@@ -9,6 +9,7 @@ import { isPassing } from '../../../services/worker/src/consumers/failure.ts';
 import { mysqlQueue } from '../../../services/worker/src/webhooks/mysql-queue.ts';
 import { mysqlDeliveryIntake } from '../../../services/worker/src/webhooks/mysql-webhooks.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { freeze } from '../../helpers/freeze.ts';
 import { listen, metric, startWorkerStack, type WorkerStack } from './worker-stack.ts';
 
 const limits = mysqlLimits(500);
@@ -22,7 +23,7 @@ before(async () => {
 after(() => stack?.stop());
 
 const frozen = async (work: () => Promise<void>) => {
-  stack.servers.mysql.kill('SIGSTOP');
+  await freeze(stack.servers.mysql.pid);
   try {
     await work();
   } finally {
@@ -96,7 +97,7 @@ test('a worker whose database was frozen and then killed relays again when it is
     heard.filter(({ key }) => key === room).map(({ value }) => (JSON.parse(value) as { data: { content: string } }).data.content);
   await eventually('the first message is in Kafka', () => content().includes('before'));
   const ready = async () => (await fetch(`http://127.0.0.1:${worker.adminPort}/readyz`)).status === 200;
-  stack.servers.mysql.kill('SIGSTOP');
+  await freeze(stack.servers.mysql.pid);
   await eventually('the worker is not ready', async () => !(await ready()));
   await eventually(
     'it does not call itself the relay any more',

@@ -5,6 +5,7 @@ import { connectMysql, newId } from '@parley/chat-store';
 import type { MessageCreated } from '@parley/protocol';
 import type { RowDataPacket } from 'mysql2';
 import { eventually } from '../../helpers/eventually.ts';
+import { freeze } from '../../helpers/freeze.ts';
 import { listen, metric, startWorkerStack, type Heard, type WorkerStack } from './worker-stack.ts';
 
 let stack: WorkerStack;
@@ -129,7 +130,7 @@ test('a frozen database costs the lock, not the worker: it goes on when the data
   await eventually('it is active', async () => (await activeOf(worker.adminPort)) === 1);
   const room = newId();
   await stack.append(room, 2);
-  stack.servers.mysql.kill('SIGSTOP');
+  await freeze(stack.servers.mysql.pid);
   await eventually('it has given up the lock', async () => (await activeOf(worker.adminPort)) === 0);
   assert.equal((await fetch(`http://127.0.0.1:${worker.adminPort}/readyz`)).status, 503);
   stack.servers.mysql.kill('SIGCONT');

@@ -18,6 +18,7 @@ import { startServers } from '../../../helpers/servers.ts';
 import { histories, limitOf, ReferenceBucket } from '../../../unit/kit/rate-limit/rate-limit-model.ts';
 import { limiterSuite } from './limiter-suite.ts';
 import { eventually } from '../../../helpers/eventually.ts';
+import { freeze } from '../../../helpers/freeze.ts';
 
 const quiet = createLog({ service: 'test', instance: 'test', level: 'fatal' });
 /** Here the machine may be busy; that Redis is given up in time is a test of its own. */
@@ -180,7 +181,7 @@ describe('Redis away', () => {
     const { limiter: one } = await replica({ waitMs: 50, pauseMs: 300 });
     const take = { event: 'frozen', key: 'k', limit: { burst: 1000, perSecond: 1 } };
     await eventually('redis decides', async () => (await one.take({ ...take, cost: 0 })).source === 'redis');
-    servers.redis.kill('SIGSTOP');
+    await freeze(servers.redis.pid);
     try {
       const started = performance.now();
       const decisions = [await one.take(take)];
