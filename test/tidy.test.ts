@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { importCycles, packages, repositoryFiles, root, sourceFiles, usesOf } from './helpers/source-tree.ts';
+import { importCycles, longTexts, packages, repositoryFiles, root, sourceFiles, undocumented, usesOf } from './helpers/source-tree.ts';
 
 const LINES_MAX = 400;
 const { CHANGE, ALONE, NIGHTLY, filesOf } = (await import(join(root, 'kind/tools/levels.mjs'))) as {
@@ -252,6 +252,64 @@ test('domain files import only what is pure themselves', () => {
         .map(({ specifier }) => `${file.path} imports ${specifier}`),
     );
   none(wrong, 'a domain file imports values from domain files only; types may come from ports');
+});
+
+test('what a package hands out, and what a ports.ts asks for, says what it is', () => {
+  const doors = [
+    ...own.flatMap((each) => Object.values(each.doors)),
+    ...product.map(({ path }) => path).filter((path) => /\/ports\.ts$/.test(path)),
+  ];
+  none([...new Set(doors.flatMap((door) => undocumented(product, door)))], 'give these a doc comment: shape, unit, errors, source');
+});
+
+/** Texts that may stand in two packages, by the reason. */
+const SAID_TWICE: Record<string, readonly string[]> = {
+  'words of Kubernetes and Kafka: a constant of ours would only hide them': [
+    'app.kubernetes.io/component',
+    'app.kubernetes.io/instance',
+    'app.kubernetes.io/version',
+    'auto.create.topics.enable',
+    'client-output-buffer-limit pubsub 256mb 64mb 60',
+    'customresourcedefinitions',
+    'CustomResourceDefinition',
+    'horizontalpodautoscalers',
+    'offsets.topic.replication.factor',
+    'persistentvolumeclaims',
+    'PersistentVolumeClaim',
+    'transaction.state.log.min.isr',
+    'transaction.state.log.replication.factor',
+  ],
+  'the type of the protocol checks them': ['chat.invitation.answered', 'chat.invitation.created'],
+  'one name over two services is the point': ['chat_commit_failures_total', 'chat_messages_sent_total', 'Transactions that failed'],
+  'what a panel shows, which need not be what the metric says for ever': ['Objects that needed no write'],
+  'npm start does not load cdk8s': ['services/auth/dist/migrate-main.js', 'services/shared/chat-store/dist/migrate-main.js'],
+  'cdk8s loads no package of the services; a unit test compares them': [
+    'The service behind the gateway did not answer in time',
+    'The service behind the gateway failed',
+  ],
+  'settings of two services that mean two things': [
+    'for limits that all replicas share',
+    'largest content of a message',
+    'where the auth service answers',
+    'where the core service answers',
+  ],
+  'of two lists with cursors of their own': ['/query/cursor: not a cursor of this list'],
+  'the migration has a client of its own, and no pool': ['postgres connection lost'],
+  'of two databases with dialects of their own': ['SELECT version, checksum FROM schema_migrations'],
+  'a path of the repository in an address, and in a text of the CRD': ['docs/operating/runbooks'],
+};
+const isSaidTwice = (text: string) => Object.values(SAID_TWICE).some((texts) => texts.includes(text));
+
+test('no text of more than twenty letters stands in two packages', () => {
+  const places = new Map<string, string[]>();
+  for (const file of product) for (const { text, place } of longTexts(file, 21)) places.set(text, [...(places.get(text) ?? []), place]);
+  const wrong = [...places].flatMap(([text, all]) => {
+    const owners = new Set(all.map((place) => packageOf(place.slice(0, place.lastIndexOf(':')))));
+    return owners.size < 2 || isSaidTwice(text) ? [] : [`${JSON.stringify(text)}: ${all.join(', ')}`];
+  });
+  none(wrong, 'give these one home');
+  for (const text of Object.values(SAID_TWICE).flat())
+    assert.ok((places.get(text)?.length ?? 0) > 1, `${text} is said once now: remove it here`);
 });
 
 test('exports have names', () => {

@@ -15,6 +15,7 @@ import { nameOf, type Component } from './names.ts';
 import { StrimziChart } from './charts/strimzi.ts';
 import type { Plan } from './plan.ts';
 
+/** A Kubernetes object as it is applied. */
 export interface KubeObject {
   apiVersion: string;
   kind: string;
@@ -28,6 +29,7 @@ export interface KubeObject {
   [key: string]: unknown;
 }
 
+/** What a plan is rendered by beside itself: what exists already and what the cluster can do. */
 export interface Facts {
   /** The databases have the schema of this version; before that no service of it may start. */
   migrated: boolean;
@@ -49,6 +51,7 @@ export interface PlannedComponent {
   dependency: boolean;
 }
 
+/** The parts of a plan whose readiness is told. */
 export function componentsOf(plan: Plan): PlannedComponent[] {
   const { spec } = plan;
   const part = (component: PlannedComponent['component'], kind: PlannedComponent['kind'], dependency = false): PlannedComponent => ({

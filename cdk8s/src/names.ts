@@ -1,9 +1,11 @@
 // Names and labels of everything a ChatCluster consists of. They are an interface: people and dashboards rely on them.
 
+/** Value of `app.kubernetes.io/managed-by` on everything that the operator makes. */
 export const MANAGED_BY = 'parley-operator';
 /** Name of the operator's own objects. */
 export const OPERATOR = 'parley-operator';
 
+/** The parts of a cluster, as `app.kubernetes.io/component` names them. */
 export type Component =
   | 'chat'
   | 'core'
@@ -38,6 +40,7 @@ export const clusterLabels = (cluster: string): Record<string, string> => ({
   'app.kubernetes.io/managed-by': MANAGED_BY,
 });
 
+/** The labels by which the objects of one part of one cluster are found. */
 export const labelsOf = (cluster: string, component: Component): Record<string, string> => ({
   ...clusterLabels(cluster),
   'app.kubernetes.io/component': component,

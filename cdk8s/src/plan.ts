@@ -10,6 +10,7 @@ export interface PlanEnvironment {
   operatorNamespace: string;
 }
 
+/** What a ChatCluster comes to: its resolved spec, its names, and where it runs. Manifests follow from it alone. */
 export interface Plan extends PlanEnvironment {
   cluster: string;
   namespace: string;
@@ -19,6 +20,7 @@ export interface Plan extends PlanEnvironment {
   migrationJob: string;
 }
 
+/** Images of the parts that Parley does not build. */
 export const images = {
   haproxy: 'haproxy:3.0',
   redis: 'redis:8.0',
@@ -29,6 +31,7 @@ export const images = {
   prometheus: 'prom/prometheus:v2.53.3',
 } as const;
 
+/** Container ports of every part. */
 export const ports = {
   chat: 8084,
   core: 8082,

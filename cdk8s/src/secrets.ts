@@ -5,8 +5,10 @@ import { nodeConf, redisConf, sentinelConf, sentinelUrl } from './redis-config.t
 import { nameOf } from './names.ts';
 import { fqdnOf, hasSentinels, ports, type Plan } from './plan.ts';
 
+/** Random bytes, as many as asked for; of `node:crypto` outside of tests. */
 export type Random = (bytes: number) => Buffer;
 
+/** A Secret that is made once and never changed afterwards. */
 export interface GeneratedSecret {
   name: string;
   /** All keys of the Secret as text. */
@@ -31,6 +33,7 @@ export function signingKeys(random: Random): { keys: Record<string, string>[] } 
   };
 }
 
+/** The Secrets that a plan needs and nobody else provides. */
 export function secretsOf(plan: Plan): GeneratedSecret[] {
   const { cluster, spec } = plan;
   const named = (part: string, make: GeneratedSecret['make']): GeneratedSecret => ({ name: nameOf(cluster, part), make });

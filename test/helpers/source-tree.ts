@@ -159,3 +159,51 @@ export function importCycles(files: SourceFile[]): string[][] {
   for (const path of edges.keys()) walk(path, []);
   return cycles;
 }
+
+/** "path name" of what a door hands out without a doc comment where it is declared, through re-exports. */
+export function undocumented(files: readonly SourceFile[], door: string): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const follow = (path: string, wanted: (name: string) => boolean): string[] => {
+    const file = byPath.get(path);
+    return (file?.syntax.statements ?? []).flatMap((statement) => {
+      if (ts.isExportDeclaration(statement)) {
+        const specifier = statement.moduleSpecifier;
+        if (!specifier || !ts.isStringLiteral(specifier) || !specifier.text.startsWith('.')) return [];
+        const named = statement.exportClause && ts.isNamedExports(statement.exportClause) ? statement.exportClause.elements : undefined;
+        const names = named?.filter(({ name }) => wanted(name.text)).map((each) => (each.propertyName ?? each.name).text);
+        return follow(relative(root, resolve(root, dirname(path), specifier.text)), (name) => names?.includes(name) ?? true);
+      }
+      const names = exportedNames(statement).filter(wanted);
+      // A schema and the type of the same name share one comment.
+      return hasDocComment(statement, file?.text ?? '')
+        ? names.map((name) => `documented ${path} ${name}`)
+        : names.map((name) => `${path} ${name}`);
+    });
+  };
+  const found = follow(door, () => true);
+  const documented = new Set(found.filter((each) => each.startsWith('documented ')).map((each) => each.slice('documented '.length)));
+  return [...new Set(found)].filter((each) => !each.startsWith('documented ') && !documented.has(each));
+}
+
+function exportedNames(statement: ts.Statement): string[] {
+  if (!ts.canHaveModifiers(statement) || !ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return [];
+  if (ts.isVariableStatement(statement))
+    return statement.declarationList.declarations.flatMap(({ name }) => (ts.isIdentifier(name) ? [name.text] : []));
+  const { name } = statement as { name?: ts.Node };
+  return name && ts.isIdentifier(name) ? [name.text] : [];
+}
+
+const hasDocComment = (statement: ts.Statement, text: string): boolean =>
+  (ts.getLeadingCommentRanges(text, statement.getFullStart()) ?? []).some(({ pos }) => text.startsWith('/**', pos));
+
+/** Texts of at least so many letters that the program says, with the line of each; what is imported is none. */
+export function longTexts({ syntax, path }: SourceFile, lettersMin: number): { text: string; place: string }[] {
+  const found: { text: string; place: string }[] = [];
+  visit(syntax, (node) => {
+    if (!ts.isStringLiteral(node) && !ts.isNoSubstitutionTemplateLiteral(node)) return;
+    if (ts.isImportDeclaration(node.parent) || ts.isExportDeclaration(node.parent)) return;
+    if ((node.text.match(/\p{L}/gu) ?? []).length < lettersMin) return;
+    found.push({ text: node.text, place: `${path}:${syntax.getLineAndCharacterOfPosition(node.getStart()).line + 1}` });
+  });
+  return found;
+}

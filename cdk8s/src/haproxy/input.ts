@@ -1,5 +1,6 @@
 // What the HAProxy configuration depends on. The operator fills it from a Plan, `npm start` from its local ports.
 
+/** All that the configuration of HAProxy depends on. */
 export interface HaproxyInput {
   /** `*` in a pod, `127.0.0.1` on a developer's machine. */
   bindAddress: string;
@@ -30,6 +31,7 @@ export interface HaproxyInput {
 /** Known servers, or a headless Service whose addresses are followed by DNS. */
 export type Upstream = { servers: readonly UpstreamServer[] } | { template: UpstreamTemplate };
 
+/** One server behind HAProxy, by its address. */
 export interface UpstreamServer {
   name: string;
   host: string;
@@ -38,6 +40,7 @@ export interface UpstreamServer {
   adminPort: number;
 }
 
+/** Servers that are found by DNS, up to a number. */
 export interface UpstreamTemplate {
   /** The full name with the cluster domain: HAProxy's resolvers know no search list. */
   fqdn: string;

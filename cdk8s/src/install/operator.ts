@@ -10,6 +10,7 @@ import { ports } from '../plan.ts';
 import { confirmDelete } from './policy.ts';
 import { CLUSTER_RULES, CRD_RULES, LEASE_RULES, type Rule } from './rules.ts';
 
+/** Where the operator is installed unless told otherwise. */
 export const OPERATOR_NAMESPACE = 'parley-system';
 /** The role for the ChatClusters of one namespace; the Lease's role may lie beside it. */
 const CLUSTERS_ROLE = `${OPERATOR}-clusters`;
@@ -24,6 +25,7 @@ interface Name {
 }
 const copy = <T extends object>(items: readonly T[]): T[] => items.map((item) => ({ ...item }));
 
+/** How the operator is installed: for all namespaces or for one, with which image. */
 export interface OperatorOptions {
   /** Where the operator itself is. */
   namespace: string;

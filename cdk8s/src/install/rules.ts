@@ -2,6 +2,7 @@
 // audit log of a real API server that each of these is used and nothing is refused.
 import { DRILL_PLURAL, GROUP, PLURAL } from '@parley/operator-api';
 
+/** One rule of a Role or ClusterRole. */
 export interface Rule {
   apiGroups: string[];
   resources: string[];

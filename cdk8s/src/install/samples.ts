@@ -1,6 +1,7 @@
 // ChatClusters to copy from. Every one is installed in the API server tests and rendered in the unit tests.
 import { GROUP, KIND, VERSION } from '@parley/operator-api';
 
+/** An example of a ChatCluster, with what it shows. */
 export interface Sample {
   file: string;
   /** Written above the resource, one comment line each. */

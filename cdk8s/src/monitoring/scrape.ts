@@ -18,6 +18,7 @@ export const LOCAL_TARGETS: readonly LocalTarget[] = [
   ...[9468, 9469, 9470].map((port) => ({ component: 'chat', address: `localhost:${port}` })),
 ];
 
+/** A prometheus.yml for processes on this machine: their targets and the file of the rules. */
 export const localConfig = (targets: readonly LocalTarget[], ruleFile: string): object => ({
   global: EVERY,
   rule_files: [ruleFile],

@@ -1,11 +1,13 @@
 // Which port everything of a local start listens on.
 
+/** Ports of one chat replica. */
 export interface ChatPorts {
   name: string;
   port: number;
   admin: number;
 }
 
+/** Every port of a local start. */
 export interface Ports {
   /** HAProxy: gateway, chat entry, stats. */
   gateway: number;

@@ -1,6 +1,6 @@
 // The commands: what each reads and prints. Each returns the exit code.
 import type { ChatClusterStatus } from '@parley/operator-api';
-import { APPROVE_ANNOTATION, chatClusters, pathOf, type KubeObject, type KubeTransport } from '@parley/operator';
+import { APPROVE_ANNOTATION, chatClusters, pathOf, type KubeObject, type KubeTransport, MERGE_PATCH } from '@parley/operator';
 import { diagnose } from './diagnose.ts';
 import { chooseCluster, listClusters, readSeen, UserError } from './read.ts';
 import { table, type Paint } from './table.ts';
@@ -131,7 +131,7 @@ export async function plan(
     return 0;
   }
   await transport.request('PATCH', pathOf(chatClusters, cluster.metadata.namespace, cluster.metadata.name), {
-    contentType: 'application/merge-patch+json',
+    contentType: MERGE_PATCH,
     body: { metadata: { annotations: { [APPROVE_ANNOTATION]: hash } } },
   });
   print(`\nApproved ${hash}.`);

@@ -2,6 +2,7 @@
 import type { ChatClusterStatus, Condition } from '@parley/operator-api';
 import type { PodFacts } from '@parley/operator';
 
+/** What the doctor looks at: the ChatCluster, its pods, and the operator. */
 export interface Seen {
   name: string;
   namespace: string;
@@ -16,6 +17,7 @@ export interface Seen {
   operatorNamespace: string;
 }
 
+/** What the doctor says. */
 export interface Findings {
   /** Each with the next step. Empty: all is well. */
   problems: string[];
@@ -27,6 +29,7 @@ const LEASE_LATE_SECONDS = 30;
 /** True is good news of these, bad news of Degraded and CRDOutdated; Progressing is neither. */
 const GOOD_WHEN_TRUE = ['Ready', 'Available', 'Rendered', 'DependenciesReady', 'MigrationsReady', 'StorageReady'];
 
+/** What follows from what was seen. Pure. */
 export function diagnose(seen: Seen): Findings {
   const { status, generation, paused, pods, leaseAgeSeconds, operatorNamespace } = seen;
   const problems: string[] = [];

@@ -1,6 +1,16 @@
 // kubectl parley drain: empties chat replicas and follows that to its end. It writes an annotation of the pods; the operator does the rest.
 import type { ChatClusterStatus } from '@parley/operator-api';
-import { chatClusters, DRAIN_ANNOTATION, isNotFound, pathOf, podFacts, pods, type KubeObject, type PodFacts } from '@parley/operator';
+import {
+  chatClusters,
+  DRAIN_ANNOTATION,
+  isNotFound,
+  pathOf,
+  podFacts,
+  pods,
+  type KubeObject,
+  type PodFacts,
+  MERGE_PATCH,
+} from '@parley/operator';
 import type { CommandContext } from './commands.ts';
 import { chooseCluster, UserError } from './read.ts';
 import { table } from './table.ts';
@@ -98,7 +108,7 @@ async function chatPods({ transport, namespace }: DrainContext, cluster: string)
 async function annotate({ transport, namespace }: DrainContext, { name, uid }: PodFacts, value: string | null): Promise<void> {
   try {
     await transport.request('PATCH', pathOf(pods, namespace, name), {
-      contentType: 'application/merge-patch+json',
+      contentType: MERGE_PATCH,
       body: { metadata: { uid, annotations: { [DRAIN_ANNOTATION]: value } } },
     });
   } catch (error) {

@@ -4,6 +4,7 @@ import type { ChatDrill } from '@parley/operator-api';
 /** The condition that is True; of a drill that nobody has looked at yet there is none. */
 export const toldBy = ({ status }: Pick<ChatDrill, 'status'>) => status?.conditions?.find(({ status: value }) => value === 'True');
 
+/** A drill as text: what was done, what the canary saw, and the verdict. */
 export function report(drill: ChatDrill): string {
   const { metadata, spec, status = {} } = drill;
   const told = toldBy(drill);

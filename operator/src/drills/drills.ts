@@ -14,7 +14,7 @@ import { drillStep } from './step.ts';
 import { chatDrills, ownedResource, pathOf, pods as podResource } from '../kube/resources.ts';
 import { keyOf } from '../kube/store.ts';
 import type { Recorder } from '../kube/recorder.ts';
-import { isConflict, isNotFound, type KubeObject, type KubeTransport } from '../kube/transport.ts';
+import { MERGE_PATCH, isConflict, isNotFound, type KubeObject, type KubeTransport } from '../kube/transport.ts';
 import type { Paces } from '../paces.ts';
 import type { ChatPod } from '../rollout/rollout.ts';
 import { replacing, sameJson } from '../status/patch.ts';
@@ -22,7 +22,6 @@ import type { Delivery } from '../watch/delivery.ts';
 
 /** Until the watch shows what was just written. */
 export const ECHO_MS = 200;
-const MERGE = 'application/merge-patch+json';
 
 export interface DrillsContext {
   transport: KubeTransport;
@@ -196,7 +195,7 @@ async function inject(injection: Injection, { drill, plan }: { drill: ChatDrill;
 
 async function patchSet({ kind, metadata }: KubeObject, body: object, { transport }: DrillsContext): Promise<void> {
   await transport
-    .request('PATCH', pathOf(ownedResource(kind), metadata.namespace, metadata.name), { contentType: MERGE, body })
+    .request('PATCH', pathOf(ownedResource(kind), metadata.namespace, metadata.name), { contentType: MERGE_PATCH, body })
     .catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
@@ -207,7 +206,7 @@ async function patchStatus({ metadata, status }: ChatDrill, next: ChatDrillStatu
   const { namespace, name, resourceVersion } = metadata;
   try {
     await transport.request('PATCH', pathOf(chatDrills, namespace, name, 'status'), {
-      contentType: MERGE,
+      contentType: MERGE_PATCH,
       body: { metadata: { resourceVersion }, status: replacing(status, next) },
     });
     return true;

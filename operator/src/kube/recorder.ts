@@ -1,7 +1,7 @@
 // Events (events.k8s.io/v1) on a ChatCluster: what the operator did and why. The same event again counts up instead of piling up.
 import { createHash } from 'node:crypto';
 import { events, pathOf } from './resources.ts';
-import { isConflict, isNotFound, type KubeObject, type KubeTransport } from './transport.ts';
+import { MERGE_PATCH, isConflict, isNotFound, type KubeObject, type KubeTransport } from './transport.ts';
 
 /** The same note is written again after this time at the earliest. */
 const REPEAT_MS = 5 * 60_000;
@@ -47,7 +47,7 @@ export class Recorder {
     const time = new Date(nowMs).toISOString().replace('Z', '000Z');
     const countUp = (to: number) =>
       this.#transport.request('PATCH', pathOf(events, namespace, name), {
-        contentType: 'application/merge-patch+json',
+        contentType: MERGE_PATCH,
         body: { series: { count: to, lastObservedTime: time } },
       });
     if (count > 1) {

@@ -12,13 +12,17 @@ export interface Resource {
 
 const resource = (prefix: string, kind: string, plural: string): Resource => ({ kind, prefix, plural });
 
+/** ChatClusters in the API. */
 export const chatClusters = resource(`apis/${GROUP}/${VERSION}`, 'ChatCluster', PLURAL);
+/** ChatDrills in the API. */
 export const chatDrills = resource(`apis/${GROUP}/${VERSION}`, DRILL_KIND, DRILL_PLURAL);
 /** Not in a namespace. */
 export const crds = resource('apis/apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions');
+/** Leases in the API: who leads. */
 export const leases = resource('apis/coordination.k8s.io/v1', 'Lease', 'leases');
 export const events = resource('apis/events.k8s.io/v1', 'Event', 'events');
 export const secrets = resource('api/v1', 'Secret', 'secrets');
+/** Pods in the API. */
 export const pods = resource('api/v1', 'Pod', 'pods');
 
 /** Kinds that the operator makes, watches and prunes. */

@@ -23,13 +23,17 @@ export interface KubeObject {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** Content type of a PATCH that sets the fields that are given (RFC 7386). */
+export const MERGE_PATCH = 'application/merge-patch+json';
+
 export interface RequestOptions {
   query?: Record<string, string>;
   body?: unknown;
   /** of a PATCH */
-  contentType?: 'application/apply-patch+yaml' | 'application/merge-patch+json';
+  contentType?: 'application/apply-patch+yaml' | typeof MERGE_PATCH;
 }
 
+/** The API server as the operator sees it: one call, or a stream of lines. Answers other than 2xx are thrown as ApiError. */
 export interface KubeTransport {
   /** Resolves with the answer's JSON. Throws {@link ApiError} for any status of 400 and above. */
   request<T = KubeObject>(method: Method, path: string, options?: RequestOptions): Promise<T>;
@@ -52,6 +56,7 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the API server answered 404. */
 export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
 export const retryAfterMs = (error: unknown): number => (error instanceof ApiError ? error.retryAfterMs : 0);

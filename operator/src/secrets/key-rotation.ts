@@ -6,7 +6,7 @@ import { Value } from '@sinclair/typebox/value';
 import { FIELD_MANAGER } from '../kube/applier.ts';
 import type { Recorder } from '../kube/recorder.ts';
 import { pathOf, secrets } from '../kube/resources.ts';
-import { isConflict, isNotFound, isRefusal, type ApiError, type KubeObject, type KubeTransport } from '../kube/transport.ts';
+import { MERGE_PATCH, isConflict, isNotFound, isRefusal, type ApiError, type KubeObject, type KubeTransport } from '../kube/transport.ts';
 import type { PodFacts } from '../watch/pods.ts';
 import {
   isRotating,
@@ -81,7 +81,7 @@ export async function rotateSigningKey(
       ...(keys ? { data: { [KEYS]: Buffer.from(JSON.stringify({ keys })).toString('base64') } } : {}),
     };
     try {
-      await transport.request('PATCH', path, { query: { fieldManager: FIELD_MANAGER }, contentType: 'application/merge-patch+json', body });
+      await transport.request('PATCH', path, { query: { fieldManager: FIELD_MANAGER }, contentType: MERGE_PATCH, body });
     } catch (error) {
       // Somebody else wrote it in the meantime: the next look decides anew.
       if (isConflict(error) || isNotFound(error)) return before && rotationStatus(before, { replicas, now: now() });

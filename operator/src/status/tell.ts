@@ -5,7 +5,7 @@ import { missingKinds } from '../kinds/optional-watches.ts';
 import { strimziObstacle } from '../kinds/strimzi.ts';
 import type { Recorder } from '../kube/recorder.ts';
 import { chatClusters, isKeptVolume, pathOf } from '../kube/resources.ts';
-import type { KubeObject, KubeTransport } from '../kube/transport.ts';
+import { MERGE_PATCH, type KubeObject, type KubeTransport } from '../kube/transport.ts';
 import type { Paces } from '../paces.ts';
 import type { ClusterSeen, Unusable } from '../plan/read.ts';
 import { claimOf } from '../storage/claims.ts';
@@ -84,7 +84,7 @@ export async function tellUnusable(
 async function patchStatus(live: KubeObject, status: ChatClusterStatus, transport: KubeTransport): Promise<void> {
   if (sameJson(live['status'], status)) return;
   await transport.request('PATCH', pathOf(chatClusters, live.metadata.namespace, live.metadata.name, 'status'), {
-    contentType: 'application/merge-patch+json',
+    contentType: MERGE_PATCH,
     body: { status: replacing(live['status'], status) },
   });
 }

@@ -2,7 +2,7 @@
 // made again. Decided anew from what is seen each time, so that an operator that dies in between is followed by one that goes on.
 import type { Applier } from '../kube/applier.ts';
 import { ownedResource, pathOf } from '../kube/resources.ts';
-import { isNotFound, isRefusal, type KubeObject, type KubeTransport } from '../kube/transport.ts';
+import { MERGE_PATCH, isNotFound, isRefusal, type KubeObject, type KubeTransport } from '../kube/transport.ts';
 import { claimsFor, isLess, templateOf, withSize, type Claim } from './claims.ts';
 import { identity } from '../kube/removal.ts';
 
@@ -71,7 +71,7 @@ export async function grow({ raise, renew }: Growth, context: GrowthContext): Pr
 async function raiseOne({ name }: Claim, storage: string, { transport, namespace }: GrowthContext): Promise<string | undefined> {
   try {
     await transport.request('PATCH', pathOf(ownedResource('PersistentVolumeClaim'), namespace, name), {
-      contentType: 'application/merge-patch+json',
+      contentType: MERGE_PATCH,
       body: { spec: { resources: { requests: { storage } } } },
     });
     return undefined;

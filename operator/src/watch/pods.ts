@@ -10,6 +10,7 @@ export interface Problem {
   next: string;
 }
 
+/** What the operator needs to know of a pod. */
 export interface PodFacts {
   name: string;
   namespace: string;
@@ -50,6 +51,7 @@ interface PodStatus {
   initContainerStatuses?: ContainerStatus[];
 }
 
+/** Reads these facts off a pod. */
 export function podFacts(pod: KubeObject): PodFacts {
   const { name, namespace = '', uid = '', labels = {}, annotations = {}, deletionTimestamp } = pod.metadata;
   const drainAsked = (annotations[DRAIN_ANNOTATION] ?? 'false') !== 'false';

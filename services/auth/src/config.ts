@@ -1,5 +1,5 @@
 // Environment of the auth service.
-import { commonConfig, secret, secretUrl, text } from '@parley/kit/settings';
+import { commonConfig, secret, text, usersDatabaseUrl } from '@parley/kit/settings';
 import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 import { API_KEY_PATTERN } from '@parley/kit/tokens';
@@ -10,7 +10,7 @@ const whole = (fallback: number, minimum: number, maximum: number, description: 
 /** Environment of auth: a variable a property, with its default, bounds and text. */
 export const authConfig = Type.Object({
   ...commonConfig(8081),
-  databaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
+  databaseUrl: usersDatabaseUrl(),
   redisUrl: redisUrl('for limits that all replicas share'),
   jwtPrivateKeys: secret('JWKS with private Ed25519 keys; the first one signs, all are published without their private part'),
   jwtIssuer: text('parley', 'iss claim of the tokens'),

@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
 import { ConfigError, createLog, loadConfig, messageOf, untilReachable } from '@parley/kit/process';
-import { milliseconds, secretUrl } from '@parley/kit/settings';
+import { startupTimeoutMs, usersDatabaseUrl } from '@parley/kit/settings';
 import { EXIT_CONFIG } from '@parley/kit/run';
 import { migrate, postgresMigrations } from '@parley/kit/sql';
 import pg from 'pg';
 import { userMigrations } from './migrations.ts';
 
 const schema = Type.Object({
-  databaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
-  startupTimeoutMs: milliseconds(60_000, 'how long to wait for the database'),
+  databaseUrl: usersDatabaseUrl(),
+  startupTimeoutMs: startupTimeoutMs(60_000),
 });
 const log = createLog({ service: 'migrate-users', instance: 'migrate', level: 'info' });
 

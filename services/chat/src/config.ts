@@ -19,6 +19,7 @@ function rateLimit<Name extends string>(name: Name, limit: BucketLimit, what: st
   } as Record<`${Capitalized<Name>}Burst` | `${Capitalized<Name>}PerSecond`, TNumber>;
 }
 
+/** Schema of the environment of chat. */
 export const chatConfig = Type.Object({
   ...commonConfig(8084),
   ...tokenConfig,
@@ -64,4 +65,5 @@ export const chatConfig = Type.Object({
   drainWindowMs: milliseconds(60_000, 'time in which all sockets are asked to reconnect'),
   drainRatePercentPerSecond: Type.Number({ minimum: 0.1, maximum: 100, default: 5, description: 'share of the sockets asked per second' }),
 });
+/** The environment of chat, parsed. */
 export type ChatConfig = Static<typeof chatConfig>;

@@ -14,6 +14,7 @@ export interface RoomReader {
   epoch(): Promise<string>;
 }
 
+/** Name of a channel of Redis. */
 export type Channel = string;
 
 /** Hints between replicas. Losing one costs time, never a message. */

@@ -36,6 +36,7 @@ import type { UserEvents } from './users/user-events.ts';
 /** A character may take six bytes of JSON (\u0000). */
 const JSON_ESCAPE_FACTOR = 6;
 
+/** A running replica: its public port, its admin port, and its orderly end. */
 export interface ChatService extends Running {
   port: number;
   adminPort: number;
@@ -47,6 +48,7 @@ export interface ChatOptions {
   instance: string;
 }
 
+/** Starts a replica. Rejects with the cause when a dependency cannot be reached in time; what was opened is closed then. */
 export async function startChat({ config, log, instance }: ChatOptions): Promise<ChatService> {
   // Before anything is waited for: a binding that is not the pinned one ends the start at once.
   uws();

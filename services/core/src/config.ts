@@ -1,6 +1,6 @@
 // Environment of the core service.
 import { mysqlConfig } from '@parley/chat-store';
-import { commonConfig, secretUrl } from '@parley/kit/settings';
+import { commonConfig, usersDatabaseUrl } from '@parley/kit/settings';
 import { redisUrl } from '@parley/kit/redis';
 import { tokenConfig } from '@parley/kit/tokens';
 import { DEFAULT_MESSAGE_MAX_BYTES, HARD_MESSAGE_MAX_BYTES } from '@parley/protocol';
@@ -13,7 +13,7 @@ export const coreConfig = Type.Object({
   ...commonConfig(8082),
   ...tokenConfig,
   ...mysqlConfig,
-  usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
+  usersDatabaseUrl: usersDatabaseUrl(),
   redisUrl: redisUrl('announcements to chat, limits, tickets'),
   messageMaxBytes: Type.Integer({
     minimum: 1,

@@ -1,6 +1,6 @@
 // Environment of the worker.
 import { mysqlConfig } from '@parley/chat-store';
-import { commonConfig, secret, secretUrl } from '@parley/kit/settings';
+import { commonConfig, secret, usersDatabaseUrl } from '@parley/kit/settings';
 import { redisUrl } from '@parley/kit/redis';
 import { Type, type Static } from '@sinclair/typebox';
 import { kafkaVariables } from './kafka/config.ts';
@@ -10,7 +10,7 @@ export const workerConfig = Type.Object({
   // Its port serves the administration of webhooks to the gateway.
   ...commonConfig(8079),
   ...mysqlConfig,
-  usersDatabaseUrl: secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql'),
+  usersDatabaseUrl: usersDatabaseUrl(),
   ...kafkaVariables,
   redisUrl: redisUrl('who is online'),
   webhookAllowPrivate: Type.Boolean({

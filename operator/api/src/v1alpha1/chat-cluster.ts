@@ -4,11 +4,16 @@ import { Value } from '@sinclair/typebox/value';
 import { ChatClusterSpec } from './spec.ts';
 import type { ChatClusterStatus } from './status.ts';
 
+/** API group of ChatCluster and ChatDrill. */
 export const GROUP = 'chat.parley.dev';
+/** Version of the API group. */
 export const VERSION = 'v1alpha1';
+/** Kind of a chat installation. */
 export const KIND = 'ChatCluster';
+/** Name of the resource in paths and rights. */
 export const PLURAL = 'chatclusters';
 
+/** The fields of an object's metadata that are used. */
 export interface ObjectMeta {
   name: string;
   namespace: string;
@@ -28,6 +33,7 @@ export interface ChatCluster {
   status?: ChatClusterStatus;
 }
 
+/** A ChatCluster, or what is wrong with it in words for whoever wrote it. */
 export type ParsedChatCluster = { ok: true; cluster: ChatCluster } | { ok: false; problems: string[] };
 
 /** Fills in defaults as the API server does. Fields that the schema does not know are left out, as it prunes them. */

@@ -5,14 +5,19 @@ import type { ObjectMeta } from './chat-cluster.ts';
 import { objectName, oneOf, rules } from './schema-parts.ts';
 import { Condition } from './status.ts';
 
+/** Kind of a drill. */
 export const DRILL_KIND = 'ChatDrill';
+/** Name of the resource in paths and rights. */
 export const DRILL_PLURAL = 'chatdrills';
 /** On a ChatCluster, with the value "true": drills may break it. */
 export const ALLOW_DRILLS_LABEL = 'chat.parley.dev/allow-drills';
 
+/** What a drill can do to a cluster. */
 export const drillFaults = ['KillChatPod', 'KillRedis', 'PauseMySQL', 'CutKafka', 'RollHAProxy'] as const;
+/** One of {@link drillFaults}. */
 export type DrillFault = (typeof drillFaults)[number];
 
+/** Schema of `spec` of a ChatDrill. */
 export const ChatDrillSpec = Type.Object(
   {
     cluster: objectName({ description: 'The ChatCluster, in the same namespace' }),
@@ -49,8 +54,10 @@ export type ChatDrillSpec = Static<typeof ChatDrillSpec>;
 const time = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
 const count = (description: string) => Type.Optional(Type.Integer({ minimum: 0, description }));
 
+/** Condition types in `status` of a ChatDrill. */
 export const drillConditions = ['Progressing', 'Complete', 'Failed'] as const;
 
+/** Schema of `status` of a ChatDrill. */
 export const ChatDrillStatus = Type.Object(
   {
     observedGeneration: Type.Optional(Type.Integer()),

@@ -4,6 +4,7 @@ import { externalRules, objectName, oneOf, pattern, rules, SecretRef, type CelRu
 
 /** Served since Strimzi 0.49; Strimzi 1.0 serves nothing older, so this is the one that lasts. */
 export const STRIMZI_API = 'kafka.strimzi.io/v1';
+/** The oldest Strimzi whose Kafka resources are written. */
 export const STRIMZI_SINCE = '0.49';
 
 const Brokers = Type.Array(

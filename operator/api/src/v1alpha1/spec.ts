@@ -12,6 +12,7 @@ import { StatsAuth, Tls, trafficPolicy, trafficRules } from './entry.ts';
 
 /** Upper bounds of replicas; HAProxy keeps a slot for each, so that scaling does not change its configuration. */
 export const MAX_CHAT_REPLICAS = 100;
+/** Replicas of auth, core, gateway or worker at most. */
 export const MAX_SERVICE_REPLICAS = 20;
 
 const replicas = (count: number, description: string, maximum = MAX_SERVICE_REPLICAS) =>
@@ -278,6 +279,7 @@ const flavor = {
   }),
 };
 
+/** Schema of `spec` of a ChatCluster; the CRD, its documentation and the types follow from it. */
 export const ChatClusterSpec = section(
   {
     version: Type.String({

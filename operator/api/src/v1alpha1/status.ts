@@ -3,6 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { oneOf } from './schema-parts.ts';
 import { ManagedBy, StorageList } from './storage.ts';
 
+/** Condition types in `status` of a ChatCluster. */
 export const conditionTypes = [
   'Ready',
   'Available',
@@ -15,8 +16,10 @@ export const conditionTypes = [
   'StorageReady',
   'CRDOutdated',
 ] as const;
+/** One of {@link conditionTypes}. */
 export type ConditionType = (typeof conditionTypes)[number];
 
+/** Schema of one condition, as Kubernetes has them. */
 export const Condition = Type.Object({
   type: Type.String({ maxLength: 63 }),
   status: oneOf(['True', 'False', 'Unknown']),
@@ -27,6 +30,7 @@ export const Condition = Type.Object({
 });
 export type Condition = Static<typeof Condition>;
 
+/** Schema of `status` of a ChatCluster. */
 export const ChatClusterStatus = Type.Object(
   {
     observedGeneration: Type.Optional(Type.Integer({ description: 'Generation of the spec that this status speaks of' })),

@@ -4,8 +4,10 @@ import type { RowDataPacket } from 'mysql2';
 import { fromBinary, toBinary } from './ids.ts';
 import type { MysqlConnection, MysqlPool } from './connection/index.ts';
 
+/** Columns of `messages` that an entry is made of, for SELECT. */
 export const ENTRY_COLUMNS = 'room_id, seq, id, kind, sender_id, sender_name, content, message_type, metadata, client_msg_id, created_at';
 
+/** A row with {@link ENTRY_COLUMNS}. */
 export interface EntryRow extends RowDataPacket {
   room_id: Buffer;
   seq: number;
@@ -20,6 +22,7 @@ export interface EntryRow extends RowDataPacket {
   created_at: Date;
 }
 
+/** The entry of the protocol that a row stands for. */
 export function toEntry(row: EntryRow): Entry {
   return {
     id: fromBinary(row.id),

@@ -4,6 +4,7 @@ import { fromBinary, toBinary } from './ids.ts';
 import type { MysqlPool } from './connection/index.ts';
 import type { Membership } from './rooms.ts';
 
+/** A user in a room. */
 export interface MembershipKey {
   roomId: string;
   userId: number;

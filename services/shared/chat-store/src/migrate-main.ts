@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
 import { ConfigError, createLog, loadConfig, messageOf, untilReachable } from '@parley/kit/process';
-import { milliseconds } from '@parley/kit/settings';
+import { startupTimeoutMs } from '@parley/kit/settings';
 import { EXIT_CONFIG } from '@parley/kit/run';
 import { migrate } from '@parley/kit/sql';
 import { chatMigrations, mysqlMigrations } from './migrations.ts';
@@ -10,7 +10,7 @@ import { connectMysql, mysqlConfig, mysqlLimits } from './connection/index.ts';
 
 const schema = Type.Object({
   ...mysqlConfig,
-  startupTimeoutMs: milliseconds(60_000, 'how long to wait for the database'),
+  startupTimeoutMs: startupTimeoutMs(60_000),
 });
 const log = createLog({ service: 'migrate-chat', instance: 'migrate', level: 'info' });
 try {

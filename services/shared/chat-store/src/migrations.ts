@@ -11,6 +11,7 @@ const LOCK_ANSWER_MS = 10_000;
 /** A file may rebuild a large table. */
 const APPLY_MS = 4 * 3_600_000;
 
+/** The migrations of the chat database, in order. */
 export function chatMigrations(): Migration[] {
   return readMigrations(fileURLToPath(new URL('../migrations', import.meta.url)));
 }

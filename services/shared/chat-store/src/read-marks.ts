@@ -4,11 +4,13 @@ import { fromBinary, toBinary } from './ids.ts';
 import type { MembershipKey } from './memberships.ts';
 import { mysqlFailure, type MysqlPool } from './connection/index.ts';
 
+/** How far a user has read in a room. */
 export interface ReadMark extends MembershipKey {
   /** seq of the newest entry that the user has seen */
   seq: number;
 }
 
+/** A marker that has moved, and what is unread behind it. */
 export interface MarkResult extends MembershipKey {
   lastReadSeq: number;
   unreadCount: number;

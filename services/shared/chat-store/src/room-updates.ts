@@ -15,6 +15,7 @@ const ROOMS_WAITING_MAX = 100_000;
 /** Rooms whose members are remembered. */
 const ROOMS_KNOWN_MAX = 10_000;
 
+/** Schema of the note to members who do not look at a room that grew. */
 export const RoomUpdate = Type.Object({
   room_id: Type.String(),
   last_seq: Type.Integer({ minimum: 1 }),
@@ -43,6 +44,7 @@ export interface GrownRoom {
   memberVersion: number;
 }
 
+/** What the notes need: members of rooms, and a way to publish. */
 export interface RoomUpdatesOptions {
   /** active members of rooms; 'many' for those with more than `max` */
   members: (roomIds: readonly string[], limits: { max: number }) => Promise<ReadonlyMap<string, readonly number[] | 'many'>>;
@@ -55,6 +57,7 @@ interface Known {
   members: readonly number[] | 'many';
 }
 
+/** Gathers rooms that grew and tells of each once a second at most. */
 export class RoomUpdates {
   readonly #options: RoomUpdatesOptions;
   readonly #grown = new Map<string, GrownRoom>();

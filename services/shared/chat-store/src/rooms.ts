@@ -3,6 +3,7 @@ import type { RowDataPacket } from 'mysql2';
 import { fromBinary, toBinary } from './ids.ts';
 import type { MysqlPool } from './connection/index.ts';
 
+/** An active member's view of a room: its head, its number of messages, and the member's own marks. */
 export interface Membership {
   lastSeq: number;
   messageCount: number;

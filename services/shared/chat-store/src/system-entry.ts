@@ -12,6 +12,7 @@ export interface RoomHead {
   lastMessageAt: Date | null;
 }
 
+/** An entry of the log that tells of a change of the room or its members. */
 export interface SystemEntry {
   actor: { id: number; name: string };
   content: string;

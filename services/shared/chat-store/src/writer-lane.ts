@@ -7,6 +7,7 @@ import { classify, type Failure } from './writer-failure.ts';
 import { planBatch, type AppendResult, type NewMessage, type RoomBatch } from './writer-plan.ts';
 import { factsOf, lockAndReadSql, writeSql } from './writer-sql.ts';
 
+/** A message and who is told what became of it. */
 export interface Submission {
   message: NewMessage;
   /** Called exactly once: after the commit, or when the message was refused. */

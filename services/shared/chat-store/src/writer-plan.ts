@@ -13,6 +13,7 @@ export interface NewMessage {
   clientMsgId: string | undefined;
 }
 
+/** A room as the transaction has locked it. */
 export interface RoomState {
   lastSeq: number;
   messageCount: number;
@@ -23,6 +24,7 @@ export interface RoomState {
   lastMessageAtMs: number;
 }
 
+/** What the log says of a stored message. */
 export interface Stored {
   id: string;
   seq: number;
@@ -38,9 +40,11 @@ export interface BatchFacts {
   stored: ReadonlyMap<string, Stored>;
 }
 
+/** Stored, now or before under the same client id; or why not. */
 export type AppendResult =
   { ok: true; stored: Stored; duplicate: boolean } | { ok: false; code: 'not_a_member' | 'unavailable' | 'internal' };
 
+/** The entries of one room that one transaction has stored. */
 export interface RoomBatch {
   roomId: string;
   fromSeq: number;
@@ -52,13 +56,16 @@ export interface RoomBatch {
   unhide: boolean;
 }
 
+/** What a transaction writes, and what each submission is told after its commit. */
 export interface BatchPlan {
   /** result for each message of the batch, by position */
   results: AppendResult[];
   rooms: RoomBatch[];
 }
 
+/** Key of a member in maps of a transaction. */
 export const membershipKey = (roomId: string, userId: number): string => `${roomId}/${userId}`;
+/** Key of a client's message id in maps of a transaction: unique for a sender in a room. */
 export const clientKey = (roomId: string, senderId: number, clientMsgId: string): string => `${roomId}/${senderId}/${clientMsgId}`;
 
 /**

@@ -6,6 +6,7 @@ import type { RoomBatch } from './writer-plan.ts';
 
 export type { Submission } from './writer-lane.ts';
 
+/** Connections, bounds of what waits, and who hears of commits. */
 export interface WriterOptions {
   connect: LaneOptions['connect'];
   /** Called once per committed batch, before its acks, in the same turn of the event loop. Must not throw. */
@@ -23,8 +24,10 @@ export interface WriterOptions {
   observe?: LaneOptions['observe'];
 }
 
+/** Taken into the queue, or refused at once with the time to come back. */
 export type SubmitOutcome = { ok: true } | { ok: false; code: 'overloaded' | 'unavailable'; retryAfterMs: number };
 
+/** Appends messages in group commits over several connections, one room always on the same one. */
 export class MessageWriter {
   readonly #lanes: WriterLane[];
   readonly #queueMax: number;

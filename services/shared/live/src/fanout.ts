@@ -1,5 +1,6 @@
 // What travels over Redis between replicas: one header line, then one encoded frame per line. Receivers forward the lines as they are.
 
+/** What a replica must know of a payload to deliver it: who sent it, its place in the room's order, its exceptions. */
 export interface FanoutHeader {
   /** version of this format */
   v: 1;
@@ -21,14 +22,19 @@ export interface FanoutHeader {
   close?: 'replaced';
 }
 
+/** A header and encoded frames, as they travel between replicas. */
 export interface FanoutPayload {
   header: FanoutHeader;
   frames: Buffer[];
 }
 
+/** Channel of a room's entries and ephemeral frames. */
 export const roomChannel = (roomId: string): string => `chat:room:${roomId}`;
+/** Begin of {@link roomChannel}. */
 export const ROOM_CHANNEL_PREFIX = 'chat:room:';
+/** Channel of frames for one user. */
 export const userChannel = (userId: number): string => `chat:user:${userId}`;
+/** Begin of {@link userChannel}. */
 export const USER_CHANNEL_PREFIX = 'chat:user:';
 
 const NEWLINE = 0x0a;

@@ -2,8 +2,11 @@
 // their leases, `chat:pod:{instance}:users` the users of each, `chat:seen:{user}` when a user went offline.
 import type { RedisClient } from '@parley/kit/redis';
 
+/** Key of the instances and the ends of their leases. */
 export const PRESENCE_PODS = 'chat:pods';
+/** Key of the users of an instance. */
 export const presenceUsersKey = (instance: string): string => `chat:pod:${instance}:users`;
+/** Key of the time when a user went offline. */
 export const lastSeenKey = (userId: number): string => `chat:seen:${userId}`;
 
 /** Users of one call: a long one keeps Redis from passing on messages. */
@@ -28,6 +31,7 @@ export interface PresenceReader {
   lastSeen(userIds: readonly number[]): Promise<Map<number, number>>;
 }
 
+/** Reads who is online out of Redis. Its calls reject while Redis is away. */
 export function presenceReader(redis: RedisClient): PresenceReader {
   redis.defineCommand('parleyPresenceLive', { numberOfKeys: 1, lua: LIVE });
   const live = (redis as unknown as { parleyPresenceLive: (key: string) => Promise<string[]> }).parleyPresenceLive.bind(redis);

@@ -6,6 +6,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { AppError } from '@parley/kit/process';
 import type { Identity } from '@parley/kit/tokens';
 
+/** For how long a ticket can be used. */
 export const TICKET_SECONDS = 30;
 const ID_BYTES = 32;
 const RETRY_AFTER_MS = 1000;

@@ -1,5 +1,6 @@
 // The closed table of WebSocket close codes and what a client does after each.
 
+/** A close code and its reason. */
 export interface CloseCode {
   readonly code: number;
   readonly reason: string;
@@ -7,6 +8,7 @@ export interface CloseCode {
   readonly client: 'reconnect' | 'refresh' | 'back-off' | 'stop';
 }
 
+/** Every close code that the server uses, with what a client does then. */
 export const closeCodes = {
   normal: { code: 1000, reason: 'bye', client: 'stop' },
   going_away: { code: 1001, reason: 'going away', client: 'reconnect' },
@@ -21,4 +23,5 @@ export const closeCodes = {
   flooding: { code: 4429, reason: 'too fast', client: 'back-off' },
 } as const satisfies Record<string, CloseCode>;
 
+/** A name in {@link closeCodes}. */
 export type CloseCodeName = keyof typeof closeCodes;

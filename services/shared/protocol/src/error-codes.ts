@@ -1,12 +1,14 @@
 // The closed table of error codes: one row decides the HTTP status, whether a client may retry, and the public title.
 // REST answers and `error` frames both take their code from here.
 
+/** What is known of an error code. */
 export interface ErrorCode {
   readonly status: number;
   readonly retryable: boolean;
   readonly title: string;
 }
 
+/** Every error code: its HTTP status, its title, and whether the same request may succeed later. */
 export const errorCodes = {
   invalid_frame: { status: 400, retryable: false, title: 'The frame does not follow the protocol' },
   invalid_request: { status: 400, retryable: false, title: 'The request is not valid' },
@@ -39,4 +41,5 @@ export const errorCodes = {
   gateway_timeout: { status: 504, retryable: true, title: 'The service behind the gateway did not answer in time' },
 } as const satisfies Record<string, ErrorCode>;
 
+/** A name in {@link errorCodes}. */
 export type ErrorCodeName = keyof typeof errorCodes;

@@ -5,6 +5,7 @@ import { Entry } from './server-frames.ts';
 /** Topic names are an interface: other systems subscribe to them. */
 export const topics = { messages: 'chat.messages', rooms: 'chat.rooms', users: 'users' } as const;
 
+/** Schema of a CloudEvent of a type, with its data. */
 export const cloudEvent = <T extends TSchema>(type: string, data: T) =>
   Type.Object({
     specversion: Type.Literal('1.0'),
@@ -35,6 +36,7 @@ export const inEnvelope = <E extends { type: string; data: object }>(
   data: E['data'],
 ) => ({ specversion: '1.0', id, source, type, subject, time, datacontenttype: 'application/json', data }) as const;
 
+/** An entry was stored. */
 export const MessageCreated = cloudEvent('chat.message.created', Entry);
 export type MessageCreated = Static<typeof MessageCreated>;
 

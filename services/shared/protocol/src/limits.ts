@@ -36,6 +36,7 @@ export const BODY_MAX_BYTES = 64 * 1024;
 export const MEMBER_IDS_MAX = 100;
 /** Page size of REST lists. */
 export const PAGE_DEFAULT = 50;
+/** Entries or rooms of one page of REST at most. */
 export const PAGE_MAX = 100;
 /**
  * Largest frame a server reads at all, in bytes. Frames between its configured limit and this one are answered with close 1009;

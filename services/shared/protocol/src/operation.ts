@@ -4,8 +4,10 @@ import type { ErrorCodeName } from './error-codes.ts';
 
 /** `api_key`: with the scope auth; `admin_key`: with the scope admin. */
 export type Security = 'none' | 'bearer' | 'api_key' | 'admin_key';
+/** Methods of HTTP that operations use. */
 export type Method = 'get' | 'post' | 'patch' | 'delete';
 
+/** One operation of REST: routes, checks of requests, documents and checks of answers are made from it. */
 export interface Operation<B extends TSchema = TSchema, Q extends TSchema = TSchema, P extends TSchema = TSchema> {
   method: Method;
   /** As in OpenAPI: `/api/rooms/{id}`. */
@@ -32,6 +34,7 @@ export interface Operation<B extends TSchema = TSchema, Q extends TSchema = TSch
 /** operation id -> operation */
 export type Operations = Readonly<Record<string, Operation>>;
 
+/** An operation with the types of its schemas. */
 export const operation = <B extends TSchema, Q extends TSchema, P extends TSchema>(one: Operation<B, Q, P>): Operation<B, Q, P> => one;
 
 const everywhere: readonly ErrorCodeName[] = [

@@ -37,6 +37,7 @@ export const ownOperations = {
 
 const KeyPath = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 
+/** What auth serves. */
 export const authOperations = {
   register: operation({
     method: 'post',

@@ -19,6 +19,7 @@ const UserPath = Type.Object({ id: UserId });
 const InvitationPath = Type.Object({ id: Type.String({ maxLength: 100, description: 'UUID of an invitation' }) });
 const invitation = { tag: 'invitations', security: 'bearer', params: InvitationPath } as const;
 
+/** Users: their names and the search. */
 export const userOperations = {
   listUsers: operation({
     method: 'get',
@@ -50,6 +51,7 @@ export const userOperations = {
   }),
 };
 
+/** Invitations to rooms. */
 export const invitationOperations = {
   listInvitations: operation({
     method: 'get',
@@ -86,6 +88,7 @@ export const invitationOperations = {
   }),
 };
 
+/** Tickets of browsers. */
 export const ticketOperations = {
   createTicket: operation({
     method: 'post',
@@ -97,6 +100,7 @@ export const ticketOperations = {
   }),
 };
 
+/** Who is online. */
 export const presenceOperations = {
   readPresence: operation({
     method: 'get',
@@ -109,6 +113,7 @@ export const presenceOperations = {
   }),
 };
 
+/** What core serves. */
 export const coreOperations = {
   ...userOperations,
   ...roomOperations,

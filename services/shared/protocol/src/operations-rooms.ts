@@ -29,6 +29,7 @@ const MemberPath = Type.Object({ id: RoomId, user_id: UserId });
 const room = { tag: 'rooms', security: 'bearer', params: RoomPath } as const;
 const member = { tag: 'members', security: 'bearer' } as const;
 
+/** Rooms. */
 export const roomOperations = {
   createRoom: operation({
     method: 'post',
@@ -102,6 +103,7 @@ export const roomOperations = {
   }),
 };
 
+/** Messages and read markers of a room. */
 export const messageOperations = {
   listMessages: operation({
     ...room,
@@ -139,6 +141,7 @@ export const messageOperations = {
   }),
 };
 
+/** Members of a room. */
 export const memberOperations = {
   listMembers: operation({
     ...member,

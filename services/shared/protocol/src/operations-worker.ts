@@ -14,6 +14,7 @@ import {
 
 const shared = { tag: 'webhooks', security: 'admin_key' } as const;
 
+/** Webhooks, which the worker serves. */
 export const workerOperations = {
   listWebhooks: operation({
     ...shared,

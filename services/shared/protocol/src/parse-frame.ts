@@ -4,6 +4,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { clientFrames, type ClientFrame } from './client-frames.ts';
 import { contentProblem } from './message-content.ts';
 
+/** A frame of a client, or what is wrong with its text: the path of the field as a JSON pointer, and why. */
 export type ParsedFrame = { ok: true; frame: ClientFrame } | { ok: false; path: string; message: string };
 
 const checks = new Map<string, TypeCheck<TSchema>>(

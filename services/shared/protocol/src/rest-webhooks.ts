@@ -8,12 +8,15 @@ const Timestamp = Type.String({ description: 'RFC 3339, UTC, milliseconds', exam
 const nullable = <T extends typeof Timestamp>(schema: T) => Type.Union([schema, Type.Null()]);
 const limit = Type.Integer({ minimum: 1, maximum: PAGE_MAX, default: PAGE_DEFAULT });
 
+/** A webhook's id. */
 export const WebhookId = Type.String({
   pattern: RoomId.pattern ?? '',
   description: 'UUID, lower case',
   examples: ['01980a3e-7c11-7d2f-9b1e-4f6f8a3b2c1d'],
 });
+/** Path of one webhook. */
 export const WebhookPath = Type.Object({ id: WebhookId });
+/** Where events go, and which. */
 export const CreateWebhookBody = Type.Object(
   {
     url: Type.String({ maxLength: 2048, pattern: '^https?://', description: 'A public address', examples: ['https://example.org/hook'] }),
@@ -27,8 +30,11 @@ export const CreateWebhookBody = Type.Object(
   },
   strict,
 );
+/** A page of webhooks. */
 export const WebhooksQuery = Type.Object({ limit, cursor: Type.Optional(WebhookId) }, strict);
+/** What became of a delivery so far. */
 export const DeliveryState = Type.Union([Type.Literal('pending'), Type.Literal('delivered'), Type.Literal('failed')]);
+/** A page of deliveries. */
 export const DeliveriesQuery = Type.Object(
   {
     limit,
@@ -37,6 +43,7 @@ export const DeliveriesQuery = Type.Object(
   },
   strict,
 );
+/** Which deliveries are sent again. */
 export const ReplayBody = Type.Object(
   {
     from: Type.Optional(
@@ -46,6 +53,7 @@ export const ReplayBody = Type.Object(
   strict,
 );
 
+/** A webhook as it is shown. */
 export const Webhook = Type.Object({
   id: WebhookId,
   url: Type.String(),
@@ -57,11 +65,14 @@ export const Webhook = Type.Object({
   disabled_reason: nullable(Type.String()),
   failures: Type.Integer({ minimum: 0, description: 'Failures since the last success' }),
 });
+/** A new webhook, with the secret of its signatures: shown this once. */
 export const WebhookCreated = Type.Object({
   ...Webhook.properties,
   secret: Type.String({ description: 'Signs the deliveries; shown this once' }),
 });
+/** A page of webhooks. */
 export const WebhookList = Type.Object({ webhooks: Type.Array(Webhook), next_cursor: Type.Union([WebhookId, Type.Null()]) });
+/** One delivery of an event to a webhook. */
 export const WebhookDelivery = Type.Object({
   id: Type.Integer({ minimum: 1 }),
   event_id: Type.String(),
@@ -77,6 +88,7 @@ export const WebhookDeliveryList = Type.Object({
   deliveries: Type.Array(WebhookDelivery),
   next_cursor: Type.Union([Type.Integer(), Type.Null()]),
 });
+/** How many deliveries will be sent again. */
 export const ReplayAnswer = Type.Object({ replayed: Type.Integer({ minimum: 0, description: 'Deliveries that are sent again' }) });
 
 export type Webhook = Static<typeof Webhook>;

@@ -4,6 +4,7 @@ import { RoomId } from './client-frames.ts';
 import { cloudEvent } from './events.ts';
 import { Role, RoomType, UserId } from './rest.ts';
 
+/** A room was made. */
 export const RoomCreated = cloudEvent(
   'chat.room.created',
   Type.Object({
@@ -14,10 +15,12 @@ export const RoomCreated = cloudEvent(
     member_ids: Type.Array(UserId, { description: 'Who is a member from the start' }),
   }),
 );
+/** Somebody was invited to a room. */
 export const InvitationCreated = cloudEvent(
   'chat.invitation.created',
   Type.Object({ invitation_id: Type.String(), room_id: RoomId, user_id: UserId, invited_by: UserId }),
 );
+/** An invitation was accepted, declined or withdrawn. */
 export const InvitationAnswered = cloudEvent(
   'chat.invitation.answered',
   Type.Object({
@@ -30,12 +33,16 @@ export const InvitationAnswered = cloudEvent(
   }),
 );
 const SystemSeq = Type.Integer({ minimum: 1, description: 'The system entry that tells of it' });
+/** Somebody became a member. */
 export const MemberJoined = cloudEvent('chat.member.joined', Type.Object({ room_id: RoomId, user_id: UserId, seq: SystemSeq }));
+/** A member left. */
 export const MemberLeft = cloudEvent('chat.member.left', Type.Object({ room_id: RoomId, user_id: UserId, seq: SystemSeq }));
+/** A member was removed. */
 export const MemberRemoved = cloudEvent(
   'chat.member.removed',
   Type.Object({ room_id: RoomId, user_id: UserId, by: UserId, seq: SystemSeq }),
 );
+/** A room was renamed or deleted, or a role in it changed. */
 export const RoomChanged = cloudEvent(
   'chat.room.changed',
   Type.Object({
@@ -56,4 +63,5 @@ export type MemberJoined = Static<typeof MemberJoined>;
 export type MemberLeft = Static<typeof MemberLeft>;
 export type MemberRemoved = Static<typeof MemberRemoved>;
 export type RoomChanged = Static<typeof RoomChanged>;
+/** Any event of `chat.rooms`. */
 export type RoomEvent = RoomCreated | InvitationCreated | InvitationAnswered | MemberJoined | MemberLeft | MemberRemoved | RoomChanged;

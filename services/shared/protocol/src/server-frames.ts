@@ -7,6 +7,7 @@ const Timestamp = Type.String({ description: 'RFC 3339, UTC, milliseconds' });
 const UserId = Type.Integer({ minimum: 1 });
 const names = Object.keys(errorCodes) as ErrorCodeName[];
 
+/** The socket is open; what it may do. */
 export const WelcomeFrame = Type.Object({
   type: Type.Literal('welcome'),
   user_id: UserId,
@@ -33,8 +34,10 @@ export const Entry = Type.Object({
   client_msg_id: Type.Optional(ClientMsgId),
 });
 
+/** An entry of a room, live or replayed. */
 export const EntryFrame = Type.Composite([Type.Object({ type: Type.Literal('message') }), Entry]);
 
+/** The message is committed under this id and position. */
 export const AckFrame = Type.Object({
   type: Type.Literal('ack'),
   client_msg_id: Type.Optional(ClientMsgId),
@@ -45,6 +48,7 @@ export const AckFrame = Type.Object({
   duplicate: Type.Boolean({ description: 'true when this client_msg_id was stored before: the ack is the original one' }),
 });
 
+/** The replay is over; what follows is live. */
 export const JoinedFrame = Type.Object({
   type: Type.Literal('joined'),
   room_id: RoomId,
@@ -56,15 +60,21 @@ export const JoinedFrame = Type.Object({
   unread_count: Type.Integer({ minimum: 0 }),
 });
 
+/** The socket looks at the room no longer. */
 export const LeftFrame = Type.Object({ type: Type.Literal('left'), room_id: RoomId });
+/** Entries that the replay leaves out; REST has them. */
 export const GapFrame = Type.Object({ type: Type.Literal('gap'), room_id: RoomId, from: Seq, to: Seq });
+/** Answers `ping`. */
 export const PongFrame = Type.Object({ type: Type.Literal('pong') });
+/** The token ends soon: send a fresh one. */
 export const TokenExpiringFrame = Type.Object({ type: Type.Literal('token_expiring'), expires_in_ms: Type.Integer({ minimum: 0 }) });
+/** Connect again after a while: this replica lets its sockets go. */
 export const ReconnectFrame = Type.Object({
   type: Type.Literal('reconnect'),
   after_ms: Type.Integer({ minimum: 0 }),
   reason: Type.Union([Type.Literal('drain'), Type.Literal('rebalance')]),
 });
+/** Something was refused; its code is one of `errorCodes`. */
 export const ErrorFrame = Type.Object({
   type: Type.Literal('error'),
   code: Type.Union(names.map((name) => Type.Literal(name)) as [TLiteral<ErrorCodeName>, ...TLiteral<ErrorCodeName>[]]),
@@ -85,6 +95,7 @@ export const RoomUpdatedFrame = Type.Object({
 });
 /** A read marker has moved: on another device of the receiver, or of another member of a small room. */
 export const ReadMarkFrame = Type.Object({ type: Type.Literal('read'), room_id: RoomId, user_id: UserId, seq: Seq });
+/** Another device of the user has read further. */
 export const UnreadUpdatedFrame = Type.Object({
   type: Type.Literal('unread_updated'),
   room_id: RoomId,
@@ -94,6 +105,7 @@ export const UnreadUpdatedFrame = Type.Object({
 /** Ends by itself after {@link TYPING_STOP_MS} without a new one. */
 export const UserTypingFrame = Type.Composite([TypingFrame, Type.Object({ user_id: UserId, user_name: Type.String() })]);
 
+/** Who of a room is online; of a large room only how many. */
 export const RoomPresenceFrame = Type.Object({
   type: Type.Literal('room_presence'),
   room_id: RoomId,
@@ -101,13 +113,19 @@ export const RoomPresenceFrame = Type.Object({
   online_count: Type.Integer({ minimum: 0 }),
 });
 const aboutUser = { room_id: RoomId, user_id: UserId, user_name: Type.String() };
+/** A member came online. */
 export const UserOnlineFrame = Type.Object({ type: Type.Literal('user_online'), ...aboutUser });
+/** A member went offline. */
 export const UserOfflineFrame = Type.Object({ type: Type.Literal('user_offline'), ...aboutUser, last_seen: Type.Optional(Timestamp) });
 
 const by = Type.Optional(Type.Integer({ minimum: 1, description: 'User who did it, when it is not the user it is about' }));
+/** Somebody became a member. */
 export const MemberJoinedFrame = Type.Object({ type: Type.Literal('member_joined'), ...aboutUser, by });
+/** A member left. */
 export const MemberLeftFrame = Type.Object({ type: Type.Literal('member_left'), ...aboutUser, by });
+/** A member was removed. */
 export const MemberRemovedFrame = Type.Object({ type: Type.Literal('member_removed'), ...aboutUser, by });
+/** The room was renamed or deleted, or a role in it changed. */
 export const RoomChangedFrame = Type.Object({
   type: Type.Literal('room_changed'),
   ...aboutUser,
@@ -116,6 +134,7 @@ export const RoomChangedFrame = Type.Object({
 });
 
 const RoomName = Type.Union([Type.String(), Type.Null()]);
+/** The user is in a new room. */
 export const RoomCreatedFrame = Type.Object({
   type: Type.Literal('room_created'),
   room_id: RoomId,
@@ -123,6 +142,7 @@ export const RoomCreatedFrame = Type.Object({
   room_type: Type.Union([Type.Literal('direct'), Type.Literal('group')]),
   created_by: UserId,
 });
+/** The user was invited. */
 export const InvitationReceivedFrame = Type.Object({
   type: Type.Literal('invitation_received'),
   invitation_id: Type.String(),
@@ -131,6 +151,7 @@ export const InvitationReceivedFrame = Type.Object({
   invited_by: UserId,
   invited_by_name: Type.String(),
 });
+/** An invitation was answered or withdrawn. */
 export const InvitationUpdatedFrame = Type.Object({
   type: Type.Literal('invitation_updated'),
   invitation_id: Type.String(),
@@ -139,6 +160,7 @@ export const InvitationUpdatedFrame = Type.Object({
   state: Type.Union([Type.Literal('accepted'), Type.Literal('declined'), Type.Literal('cancelled')]),
 });
 
+/** A frame was refused by a limit; when to try again, in seconds. */
 export const RateLimitExceededFrame = Type.Object({
   type: Type.Literal('rate_limit_exceeded'),
   event_type: Type.Union([Type.Literal('message'), Type.Literal('room_action'), Type.Literal('connect')]),
@@ -150,6 +172,7 @@ export const RateLimitExceededFrame = Type.Object({
 /** The user has opened more connections than allowed; this one, the oldest, is closed with 4409. */
 export const ConnectionReplacedFrame = Type.Object({ type: Type.Literal('connection_replaced'), message: Type.String() });
 
+/** Every frame of the server, by its type. */
 export const serverFrames = {
   welcome: WelcomeFrame,
   message: EntryFrame,
@@ -190,4 +213,5 @@ export type UserOfflineFrame = Static<typeof UserOfflineFrame>;
 export type RoomCreatedFrame = Static<typeof RoomCreatedFrame>;
 export type InvitationReceivedFrame = Static<typeof InvitationReceivedFrame>;
 export type InvitationUpdatedFrame = Static<typeof InvitationUpdatedFrame>;
+/** Any frame of the server. */
 export type ServerFrame = { [Name in keyof typeof serverFrames]: Static<(typeof serverFrames)[Name]> }[keyof typeof serverFrames];

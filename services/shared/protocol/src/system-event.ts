@@ -5,6 +5,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler';
 
 const UserId = Type.Integer({ minimum: 1 });
 
+/** Schema of what a system entry says. */
 export const SystemEvent = Type.Object({
   event: Type.Union(
     [

@@ -2,14 +2,14 @@
 // administration does not need auth to be up.
 import { AppError } from '@parley/kit/process';
 import { postgresError, type PostgresPool } from '@parley/kit/sql';
-import { isSameKey, parseApiKey, type ApiKeyRecord } from '@parley/kit/tokens';
+import { isSameKey, parseApiKey, SEND_API_KEY, type ApiKeyRecord } from '@parley/kit/tokens';
 import type { RequestHandler, Response } from 'express';
 
 export function requireAdminKey(pool: PostgresPool): RequestHandler {
   return async (request, response, next) => {
     const given = parseApiKey(request.get('x-api-key'));
     const record = given && (await find(pool, given.prefix));
-    if (!given || !isSameKey(given, record)) throw new AppError('invalid_api_key', 'Send a valid key in the header X-API-Key');
+    if (!given || !isSameKey(given, record)) throw new AppError('invalid_api_key', SEND_API_KEY);
     if (!record.scopes.includes('admin')) throw new AppError('forbidden', 'This API key has not the scope admin');
     (response.locals as { adminKey?: string }).adminKey = given.prefix;
     next();

@@ -44,6 +44,7 @@ interface DriverError {
 
 const partsOf = (error: unknown): DriverError => error ?? {};
 
+/** What an error of MySQL or of the connection to it means. */
 export function mysqlFailure(error: unknown): MysqlFailure {
   const { errno = 0, code = '', fatal, sqlState = '', message = '' } = partsOf(error);
   for (const [meaning, numbers] of Object.entries(NUMBERS)) if (numbers.has(errno)) return meaning as MysqlFailure;

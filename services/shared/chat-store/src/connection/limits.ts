@@ -3,6 +3,7 @@
 import { Type } from '@sinclair/typebox';
 import { secretUrl } from '@parley/kit/settings';
 
+/** Time limits of connecting and of every statement, in milliseconds. */
 export interface MysqlLimits {
   /** Longest time without an answer to a statement. */
   statementMs: number;

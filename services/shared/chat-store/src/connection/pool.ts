@@ -5,6 +5,7 @@ import { driverOptions, limited, withMethods } from './driver.ts';
 import { mysqlLimits, within, type MysqlLimits } from './limits.ts';
 import { openSession } from './session.ts';
 
+/** A pool whose connections have the time limits and the `sql_mode` of this package. */
 export type MysqlPool = Pool;
 
 /** `query` and `getConnection` end within the limits: a pool whose server is silent gives errors, and works again when the server does. */

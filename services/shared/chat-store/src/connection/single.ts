@@ -5,6 +5,7 @@ import { driverOptions, limited } from './driver.ts';
 import { mysqlLimits, type MysqlLimits } from './limits.ts';
 import { openSession } from './session.ts';
 
+/** A connection of mysql2 with promises. */
 export type MysqlConnection = Connection;
 
 /** What the writer needs of a connection: complete texts of several statements, and the news of its end. */
@@ -46,6 +47,7 @@ export async function connectWriter(url: string, limits: MysqlLimits = mysqlLimi
   };
 }
 
+/** How one connection outside of a pool is opened. */
 export interface SingleOptions {
   /** Several statements in one text: for migrations only. */
   multipleStatements?: boolean;

@@ -1,6 +1,7 @@
 // The client's address: X-Forwarded-For counts only from a trusted proxy, read from the right, syntax checked.
 import ipaddr from 'ipaddr.js';
 
+/** Ranges whose `X-Forwarded-For` is believed. */
 export type TrustedProxies = readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[];
 
 /** Parses CIDRs such as 10.0.0.0/8; throws with the wrong one named. */

@@ -16,6 +16,7 @@ import { LIMIT_HEADERS } from '../rate-limit/http.ts';
 import { traceCallerOf, traceContextOf, type TraceContext } from '../tracing/trace-context.ts';
 import { tracedUntil, type Span } from '../tracing/tracing.ts';
 
+/** What the apps of all REST services have in common. */
 export interface HttpOptions {
   service: string;
   log: Log;
@@ -43,10 +44,12 @@ export interface RequestContext {
 const ALLOWED_HEADERS = 'Authorization, Content-Type, X-API-Key, Idempotency-Key, X-Request-Id, Traceparent, Tracestate';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,100}$/;
 
+/** The id and the trace of a request under way. */
 export function contextOf(response: Response): RequestContext {
   return response.locals as RequestContext;
 }
 
+/** An app with request ids, limits of bodies, CORS, metrics and problems as JSON (RFC 9457); routes are added to it. */
 export function createHttpApp(options: HttpOptions): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -83,6 +86,7 @@ function addDescription(app: Express, { service, operations, everywhere = [], he
   });
 }
 
+/** Answers with a problem; headers that belong to it are set, too. */
 export function sendProblem(response: Response, error: AppError): void {
   if (error.retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(error.retryAfterMs / 1000));
   if (error.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
@@ -150,12 +154,14 @@ function cors(allowedOrigins: readonly string[]) {
   };
 }
 
+/** A listening server and its orderly end. */
 export interface HttpServer {
   port: number;
   /** Stops accepting, lets requests in flight finish, then closes. */
   close(): Promise<void>;
 }
 
+/** Listens; resolves with the port, rejects when it is taken. */
 export async function listen(app: Express, { host, port }: { host: string; port: number }): Promise<HttpServer> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
   server.listen(port, host);

@@ -44,6 +44,7 @@ function openApiOf({ title, version, description, operations, everywhere = [] }:
   };
 }
 
+/** What an OpenAPI document says of a service as a whole. */
 export interface ServiceDescription {
   service: string;
   version: string;

@@ -2,6 +2,7 @@
 import { errorCodes, type Problem } from '@parley/protocol';
 import { AppError, type FieldError } from '../process/errors.ts';
 
+/** Content type of problems. */
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** The one place where an unknown error becomes `internal`, without its text. */
@@ -16,6 +17,7 @@ export function toAppError(error: unknown): AppError {
   return new AppError('internal', undefined, { cause: error });
 }
 
+/** The problem (RFC 9457) of an error, with the id of the request. */
 export function problemOf(error: AppError, requestId: string): Problem {
   const row = errorCodes[error.code];
   return {

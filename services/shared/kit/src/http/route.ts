@@ -8,6 +8,7 @@ import { AppError, type FieldError } from '../process/errors.ts';
 import type { RevocationList } from '../tokens/revocation.ts';
 import type { Identity, TokenVerifier } from '../tokens/token.ts';
 
+/** Body, query and path of a request, parsed by the schemas of its operation. */
 export interface RouteInput<B, Q, P> {
   body: B;
   query: Q;
@@ -98,6 +99,7 @@ export function requireUser(verifier: TokenVerifier, revocations?: Pick<Revocati
   };
 }
 
+/** Who calls; throws when the route asks for no token. */
 export function identityOf(response: Response): Identity {
   const { identity } = response.locals as { identity?: Identity };
   if (!identity) throw new AppError('unauthorized');

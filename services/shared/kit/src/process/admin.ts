@@ -7,11 +7,13 @@ import { messageOf } from './errors.ts';
 import type { Health } from './health.ts';
 import { createHealthMetrics } from './metrics.ts';
 
+/** A listening admin port. */
 export interface AdminServer {
   port: number;
   close(): Promise<void>;
 }
 
+/** What the admin port answers beside health and metrics. */
 export interface AdminOptions {
   /** Left out: every address, of IPv6 too where there is one. */
   host?: string;

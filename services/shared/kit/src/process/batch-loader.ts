@@ -2,6 +2,7 @@
 // batch. A burst after an entry expired, or Redis gone, so costs the database a few queries instead of one per request.
 import { AppError } from './errors.ts';
 
+/** The read, and bounds of a batch and of what waits. */
 export interface BatchLoaderOptions<T> {
   /** Finds what exists; absent ids are absent from the answer. */
   load(ids: readonly number[]): Promise<Map<number, T>>;
@@ -19,6 +20,7 @@ interface Batch<T> {
   start(): void;
 }
 
+/** Look-ups of one turn of the event loop in one read. */
 export class BatchLoader<T> {
   private readonly options: BatchLoaderOptions<T>;
   private readonly batchOf = new Map<number, Batch<T>>();

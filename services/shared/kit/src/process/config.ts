@@ -5,6 +5,7 @@ import type { Static, TObject, TSchema } from '@sinclair/typebox';
 // Not the Value of TypeBox: it is three times as much to load, in every process.
 import { Errors } from '@sinclair/typebox/errors';
 
+/** Environment variables. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Thrown by {@link loadConfig}; `problems` has one line for each wrong or missing variable. */

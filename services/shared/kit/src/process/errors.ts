@@ -1,6 +1,7 @@
 // One error class for everything a caller may be told. Anything else that is thrown becomes `internal` at the edge.
 import { errorCodes, type ErrorCodeName } from '@parley/protocol/error-codes';
 
+/** A field that is wrong: its path as a JSON pointer, and why. */
 export interface FieldError {
   path: string;
   message: string;

@@ -1,5 +1,6 @@
 // What /healthz and /readyz answer: named checks that adapters set, and whether the process is draining.
 
+/** Ready or not, with the reasons by check. */
 export interface Readiness {
   ready: boolean;
   draining: boolean;
@@ -7,6 +8,7 @@ export interface Readiness {
   failing: Record<string, string>;
 }
 
+/** Whether this process is ready: started, not draining, and no check has a reason against it. */
 export class Health {
   readonly #failing = new Map<string, string>();
   /** every check that was ever set */

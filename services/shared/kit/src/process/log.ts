@@ -1,8 +1,10 @@
 // JSON lines on standard output, one object per line, levels in upper case so that `grep ERROR` works.
 import { pino, type Logger } from 'pino';
 
+/** A logger of pino: JSON lines, secrets hidden. */
 export type Log = Logger;
 
+/** Fields of every line, and the least level. */
 export interface LogOptions {
   service: string;
   instance: string;

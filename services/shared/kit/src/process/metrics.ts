@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Health } from './health.ts';
 
+/** The registry of a process and what counts its HTTP requests. */
 export interface Metrics {
   registry: Registry;
   httpRequests: Counter<'service' | 'method' | 'route' | 'status'>;

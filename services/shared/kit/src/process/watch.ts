@@ -4,6 +4,7 @@ import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 import { Outage } from './outage.ts';
 
+/** A dependency, and how it is asked whether it is there. */
 export interface Watch {
   health: Health;
   /** Name of the check in /readyz. */

@@ -2,6 +2,7 @@
 // All arithmetic is in whole billionths of a token and whole milliseconds, so that sums are exact: no drift, and a caller who
 // waits exactly as long as told is let in. The script for Redis does the same arithmetic on the same figures.
 
+/** A token bucket: its size, and tokens a second. */
 export interface BucketLimit {
   /** Tokens of a full bucket, at most a million. */
   burst: number;
@@ -57,6 +58,7 @@ export class LocalBucket {
   }
 }
 
+/** What a bucket says to a wish for tokens. */
 export interface BucketAnswer {
   allowed: boolean;
   remaining: number;

@@ -1,6 +1,7 @@
 // The port of rate limits, and its twin in memory, which is also what holds while Redis is away.
 import { LocalBucket, type BucketLimit } from './bucket.ts';
 
+/** Whose bucket of which event, its size, and how many tokens. */
 export interface RateLimitTake {
   /** What is limited: `message`, `connect`, `rest` …; a label of metrics and a part of the key, so only ever a few different ones. */
   event: string;
@@ -11,6 +12,7 @@ export interface RateLimitTake {
   cost?: number;
 }
 
+/** Allowed or not, what is left, when to come back in milliseconds, and who decided. */
 export interface Decision {
   allowed: boolean;
   /** Tokens of a full bucket. */
@@ -23,6 +25,7 @@ export interface Decision {
   source: 'redis' | 'local';
 }
 
+/** Takes tokens. Never rejects: while Redis is away each process decides alone. */
 export interface RateLimiter {
   /** Never throws and is never held up by a server that is away. */
   take(take: RateLimitTake): Promise<Decision>;

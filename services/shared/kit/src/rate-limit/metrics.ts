@@ -1,6 +1,7 @@
 // What rate limits count.
 import { Counter, type Registry } from 'prom-client';
 
+/** What limits refused, and what was decided without Redis; both by event. */
 export interface RateLimitMetrics {
   /** Also for limits that a service decides by itself, a socket's own bucket for instance. */
   exceeded: Counter<'event'>;
@@ -8,6 +9,7 @@ export interface RateLimitMetrics {
   local: Counter<'event'>;
 }
 
+/** Registers them. */
 export function createRateLimitMetrics(registry: Registry): RateLimitMetrics {
   const registers = [registry];
   return {

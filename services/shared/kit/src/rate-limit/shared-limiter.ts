@@ -8,6 +8,7 @@ import { LocalRateLimiter, type Decision, type RateLimiter, type RateLimitTake }
 import { redisBuckets } from './lua.ts';
 import type { RateLimitMetrics } from './metrics.ts';
 
+/** Redis, how long it is waited for, and for how long it is left alone after that, in milliseconds. */
 export interface SharedLimiterOptions {
   /** For commands: without an offline queue. */
   redis: RedisClient;
@@ -21,6 +22,7 @@ export interface SharedLimiterOptions {
   pauseMs?: number;
 }
 
+/** One limit for all processes through Redis; each for itself while Redis is away or slow. */
 export function createRateLimiter({
   redis,
   log,

@@ -6,6 +6,7 @@ import { Outage } from '../process/outage.ts';
 import { messageOf } from '../process/errors.ts';
 import { sentinelTarget } from './redis-url.ts';
 
+/** A client of ioredis for one server, or for the primary that Sentinels name. */
 export type RedisClient = Redis;
 
 /** For commands and publishing: no offline queue, so that a dead Redis costs no memory and no waiting. */

@@ -11,6 +11,7 @@ import { answerTo } from './usage.ts';
 /** Exit code of a wrong configuration (EX_CONFIG of sysexits.h). */
 export const EXIT_CONFIG = 78;
 
+/** Something that runs until it is closed. */
 export interface Running {
   /** Ends the service in order; resolves when nothing is left open. */
   close(): Promise<void>;

@@ -13,6 +13,7 @@ export function answerTo(args: readonly string[], service: string, schema: TObje
   return { text, exitCode: EXIT_USAGE };
 }
 
+/** The text of `--help`: every variable of a schema with its default and meaning. */
 export function usageText(service: string, schema: TObject): string {
   const variables = Object.entries(schema.properties).map(([property, field]) => ({ variable: variableOf(property), field }));
   const isRequired = ({ field }: { field: TSchema }) => field['default'] === undefined && !field['optional'];

@@ -18,3 +18,9 @@ export const secret = (description: string, options: SchemaOptions = {}) =>
 export const secretUrl = (description: string, ...schemes: string[]) => secret(description, { pattern: `^(${schemes.join('|')})://.+` });
 /** A required URL with http or https. */
 export const httpUrl = (description: string) => Type.String({ pattern: '^https?://.+', description });
+
+/** URL of the user database, a secret. */
+export const usersDatabaseUrl = () => secretUrl('user database, postgres://user:password@host:5432/name', 'postgres', 'postgresql');
+
+/** How long the start of a program waits for its database. */
+export const startupTimeoutMs = (byDefault: number) => milliseconds(byDefault, 'how long to wait for the database');

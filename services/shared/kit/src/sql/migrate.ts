@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../process/log.ts';
 
+/** A step of a schema; its checksum shows when it was changed afterwards. */
 export interface Migration {
   version: number;
   name: string;

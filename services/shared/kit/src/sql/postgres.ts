@@ -6,11 +6,13 @@ import type { Migration, MigrationDatabase } from './migrate.ts';
 import { operationOf } from '../tracing/sql-operation.ts';
 import { isTracing, spanChannel, type Span } from '../tracing/tracing.ts';
 
+/** A pool of pg. */
 export type PostgresPool = pg.Pool;
 
 /** int8 columns are ids and counters below 2^53. */
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => Number(text));
 
+/** A pool with time limits for connecting and for every statement. */
 export function createPostgres(url: string, { log, max = 10 }: { log: Log; max?: number }): pg.Pool {
   const pool = new pg.Pool({
     Client: TracedClient,

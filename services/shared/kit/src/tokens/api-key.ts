@@ -35,6 +35,9 @@ export function parseApiKey(given: string | undefined): GivenApiKey | undefined 
   return { prefix: given.slice(0, PREFIX_END), hash: createHash('sha256').update(given).digest() };
 }
 
+/** What who sends no valid key is told. */
+export const SEND_API_KEY = 'Send a valid key in the header X-API-Key';
+
 /** Compares in constant time, and does the same work when there is no record. */
 export function isSameKey<R extends ApiKeyRecord>(given: GivenApiKey, record: R | undefined): record is R {
   const equal = timingSafeEqual(given.hash, record?.hash.length === NO_HASH.length ? record.hash : NO_HASH);

@@ -8,6 +8,7 @@ export {
   parseApiKey,
   API_KEY_PREFIX_BYTES,
   API_KEY_SECRET_BYTES,
+  SEND_API_KEY,
 } from './api-key.ts';
 export { tokenConfig } from './config.ts';
 export { type RevocationWatch, type RevocationWatchOptions, watchRevocations } from './revocation-watch.ts';

@@ -4,6 +4,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { Identity } from './token.ts';
 
+/** Schema of what ends tokens: one, those of a login, or those of a user. */
 export const Revocation = Type.Object({
   kind: Type.Union([Type.Literal('user'), Type.Literal('login'), Type.Literal('token')]),
   /** user id, sid or jti */

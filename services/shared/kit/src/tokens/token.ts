@@ -4,6 +4,7 @@ import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } f
 import { AppError } from '../process/errors.ts';
 import { readTrustedIssuers, remoteKeys, type TrustedIssuer } from './trusted-issuers.ts';
 
+/** A verified user. */
 export interface Identity {
   userId: number;
   name: string;
@@ -18,15 +19,18 @@ export interface Identity {
   expiresAtMs: number;
 }
 
+/** Who a token says that its bearer is. Throws AppError invalid_token, token_expired or forbidden; unavailable without keys. */
 export interface TokenVerifier {
   /** Throws AppError invalid_token, token_expired or unavailable (the keys cannot be had). */
   verify(token: string): Promise<Identity>;
 }
 
+/** The one algorithm of our own tokens. */
 export const TOKEN_ALGORITHM = 'EdDSA';
 /** Clocks of two machines may differ by this much, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
+/** Where keys come from, and which issuer and audience a token must name. */
 export interface VerifierOptions {
   jwksUrl: string;
   issuer: string;
@@ -74,6 +78,7 @@ export function tokenVerifier(keys: JWTVerifyGetKey, { issuer, audience }: { iss
   };
 }
 
+/** A verifier of tokens of another issuer, whose users have ids of their own here. */
 export function foreignVerifier({ key, userOf, issuer, audience, algorithms }: TrustedIssuer): TokenVerifier {
   const verify = checkedPayload(key, { issuer, audience, algorithms, requiredClaims: ['exp', 'iat'] });
   return {

@@ -26,6 +26,7 @@ const Entry = Type.Object(
 type Entry = Static<typeof Entry>;
 const check = TypeCompiler.Compile(Type.Array(Entry));
 
+/** Another issuer whose tokens are accepted, as it was configured. */
 export interface TrustedIssuer {
   issuer: string;
   audience: string;

@@ -1,6 +1,7 @@
 // W3C Trace Context, level 1 (https://www.w3.org/TR/trace-context-1/): one trace id through every service that a call passes.
 import { randomBytes } from 'node:crypto';
 
+/** The trace of a request, as `traceparent` of W3C carries it. */
 export interface TraceContext {
   /** 32 hexadecimal digits, the same in all services that one call passes */
   traceId: string;

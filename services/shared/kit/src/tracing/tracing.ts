@@ -3,6 +3,7 @@
 import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
 import type { TraceCaller, TraceContext } from './trace-context.ts';
 
+/** Attributes of a span. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
 /** What goes over the channel, one object for each span from its begin to its end. */
@@ -24,8 +25,10 @@ export interface Span {
   error?: unknown;
 }
 
+/** Where spans are announced; nobody listens while traces are off. */
 export const spanChannel: TracingChannel<unknown, Span> = tracingChannel<unknown, Span>('parley:span');
 
+/** Whether somebody records spans. */
 export const isTracing = (): boolean => spanChannel.start.hasSubscribers;
 
 /** Runs `work` within a span. `work` gets the span when it is recorded. */
