@@ -1,9 +1,7 @@
 // One operator on a real API server for a suite, with the rights of an install below charts/ and nothing more. No controllers run there, so the
 // tests play their part: they write the status of StatefulSets, Deployments and Jobs, and make Pods.
 import assert from 'node:assert/strict';
-import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { ChatClusterStatus } from '@parley/operator-api';
 import { Controller } from '../../operator/src/controller.ts';
@@ -13,10 +11,8 @@ import type { SigningKeysAnswer } from '../../operator/src/secrets/key-rotation.
 import type { Paces } from '../../operator/src/paces.ts';
 import type { MoveRequest } from '../../operator/src/rollout/socket-moves.ts';
 import { isNotFound, type KubeObject, type KubeTransport, type Method } from '../../operator/src/kube/transport.ts';
-import { startApiServer, type ApiServer, type ApiServerOptions } from '../helpers/apiserver.ts';
+import { INSTALL, startApiServer, type ApiServer, type ApiServerOptions } from '../helpers/apiserver.ts';
 import { eventually } from '../helpers/eventually.ts';
-
-const charts = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'charts');
 
 const HEALTHY: DeliveryReport = {
   ...{ state: 'ok', reason: 'Delivering', message: 'all is well', acked: 100, sockets: 5, replicas: 3 },
@@ -46,6 +42,9 @@ const QUICK: Partial<Paces> = {
   ...{ crds: 500, kinds: 300, drillWatch: 500 },
 };
 
+/** No kubelet is there to end a pod. */
+const AT_ONCE = { gracePeriodSeconds: 0 };
+
 interface Install {
   file: string;
   as: 'operator' | 'namespaced';
@@ -53,7 +52,7 @@ interface Install {
   /** Empty: each test has a namespace of its own. */
   watchNamespace: string;
 }
-const EVERYWHERE: Install = { file: 'install.yaml', as: 'operator', operatorNamespace: 'parley-system', watchNamespace: '' };
+const EVERYWHERE: Install = { file: INSTALL, as: 'operator', operatorNamespace: 'parley-system', watchNamespace: '' };
 
 /** Call it inside a describe: it brings its own hooks. Each test has one ChatCluster, demo. */
 export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: Install = EVERYWHERE, options: ApiServerOptions = {}) {
@@ -183,30 +182,22 @@ export function operatorWorld({ file, as, operatorNamespace, watchNamespace }: I
   };
 
   before(async () => {
-    server = await startApiServer(options);
+    server = await startApiServer({ ...options, install: file });
     admin = server.transport();
-    await server.kubectl(['apply', '-f', join(charts, file)]);
-    await server.kubectl([
-      'wait',
-      '--for=condition=Established',
-      '--timeout=30s',
-      'crd/chatclusters.chat.parley.dev',
-      'crd/chatdrills.chat.parley.dev',
-    ]);
   });
   after(() => server?.stop());
   beforeEach(async () => {
     namespace = watchNamespace || `team-${++round}`;
     warnings.length = 0;
     if (!watchNamespace) {
-      await server.kubectl(['create', 'namespace', namespace]);
-      await server.kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted']);
+      const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+      await admin.request('POST', '/api/v1/namespaces', { body: { metadata: { name: namespace, labels } } });
     }
     await startController();
   });
   afterEach(async () => {
     await controller.stop();
-    await server.kubectl(['delete', '-n', namespace, 'chatclusters,chatdrills,pods', '--all']);
+    for (const each of [chatClusters, chatDrills, pods]) await admin.request('DELETE', pathOf(each, namespace), { body: AT_ONCE });
     socketsOf.clear();
     keysOf.clear();
     drained.clear();

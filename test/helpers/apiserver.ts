@@ -14,6 +14,7 @@ import { kubeClient } from '../../operator/src/kube/client.ts';
 import type { KubeTransport } from '../../operator/src/kube/transport.ts';
 import { endWithUs } from './children.ts';
 import { hasPool, lease } from './pool.ts';
+import { root } from './program.ts';
 import { auditEvents, type AuditEvent } from './rights.ts';
 import { freePort, removeFolder, temporaryFolder } from './servers.ts';
 
@@ -56,8 +57,12 @@ export interface ApiServerOptions {
   audit?: boolean;
   /** not one of the pool: for files that end it, or let others than the operator work on it */
   own?: boolean;
+  /** a file of charts/ that is applied, the CRDs of which are served then */
+  install?: string;
 }
 
+/** What most files want: the operator for all namespaces. */
+export const INSTALL = 'install.yaml';
 const AUDIT_POLICY = fileURLToPath(new URL('../../kind/cluster/audit-policy.yaml', import.meta.url));
 
 const bin = join(cacheFolder(process.env), 'kind', 'bin');
@@ -70,8 +75,9 @@ export const program = (name: string): string => {
 
 /** Of the pool when there is one: as it was when it started, and this file's alone. */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
-  if (!hasPool || options.own || options.audit) return startOwnApiServer(options);
-  const { value, end: giveBack } = await lease('apiserver');
+  const { install } = options;
+  if (!hasPool || options.own || options.audit || (install !== undefined && install !== INSTALL)) return startOwnApiServer(options);
+  const { value, end: giveBack } = await lease(install === undefined ? 'apiserver' : 'installed');
   const dir = temporaryFolder();
   const ofAnother = (what: string) => () => {
     throw new Error(`the API server is the pool's: ${what} needs startApiServer({ own: true })`);
@@ -87,7 +93,21 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   };
 }
 
-export async function startOwnApiServer({ audit = false }: ApiServerOptions): Promise<RunningApiServer> {
+export async function startOwnApiServer(options: ApiServerOptions): Promise<RunningApiServer> {
+  const server = await startEmptyApiServer(options);
+  if (options.install === undefined) return server;
+  try {
+    await server.kubectl(['apply', '-f', join(root, 'charts', options.install)]);
+    const crds = ['crd/chatclusters.chat.parley.dev', 'crd/chatdrills.chat.parley.dev'];
+    await server.kubectl(['wait', '--for=condition=Established', '--timeout=120s', ...crds]);
+    return server;
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function startEmptyApiServer({ audit = false }: ApiServerOptions): Promise<RunningApiServer> {
   const programs = { etcd: program('etcd'), apiserver: program('kube-apiserver') };
   const dir = temporaryFolder();
   const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
-import { startOwnApiServer, type RunningApiServer } from './apiserver.ts';
+import { INSTALL, startOwnApiServer, type RunningApiServer } from './apiserver.ts';
 import { emptied, type Emptied } from './empty-api-server.ts';
 import { firstLine, type Wants } from './pool.ts';
 import { startServers, temporaryFolder } from './servers.ts';
@@ -86,10 +86,10 @@ interface FreeApiServer {
   empty: Emptied;
   ending?: NodeJS.Timeout;
 }
-const free: FreeApiServer[] = [];
+const free: Record<'apiserver' | 'installed', FreeApiServer[]> = { apiserver: [], installed: [] };
 
-async function apiServer(): Promise<Given<Wants['apiserver']>> {
-  const given = free.pop() ?? (await startEmptied());
+async function apiServer(kind: keyof typeof free): Promise<Given<Wants[typeof kind]>> {
+  const given = free[kind].pop() ?? (await startEmptied(kind));
   clearTimeout(given.ending);
   const { server, empty } = given;
   return {
@@ -98,9 +98,9 @@ async function apiServer(): Promise<Given<Wants['apiserver']>> {
       // One that cannot be emptied is not given to anybody again.
       await empty().then(
         () => {
-          free.push(given);
+          free[kind].push(given);
           given.ending = setTimeout(() => {
-            free.splice(free.indexOf(given), 1);
+            free[kind].splice(free[kind].indexOf(given), 1);
             void server.stop();
           }, IDLE_MS);
         },
@@ -113,15 +113,17 @@ async function apiServer(): Promise<Given<Wants['apiserver']>> {
   };
 }
 
-async function startEmptied(): Promise<FreeApiServer> {
-  const server = await startOwnApiServer({});
+/** Emptied, it is as it is now: with what was installed. */
+async function startEmptied(kind: keyof typeof free): Promise<FreeApiServer> {
+  const server = await startOwnApiServer(kind === 'installed' ? { install: INSTALL } : {});
   return { server, empty: await emptied(server) };
 }
 
 const give: { [W in keyof Wants]: () => Promise<Given<Wants[W]>> } = {
   mysql: mysqlDatabase,
   postgres: postgresDatabase,
-  apiserver: apiServer,
+  apiserver: () => apiServer('apiserver'),
+  installed: () => apiServer('installed'),
 };
 
 async function serve(socket: Socket): Promise<void> {

@@ -11,6 +11,8 @@ export interface Wants {
   postgres: { url: string; port: number };
   /** a whole API server for this file alone, as a fresh one is, until the file ends */
   apiserver: { dir: string; port: number };
+  /** the same with charts/install.yaml in it */
+  installed: { dir: string; port: number };
 }
 
 /** Read by every test file: the socket of the pool, from the test runner. */
